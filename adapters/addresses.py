@@ -1,0 +1,35 @@
+"""What an upstream address in the settings must look like (CONTRACT section 3)."""
+
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+
+def check_base_url(value: str, *, allow_http: bool) -> str:
+    """The address without its trailing slash; ValueError says what is wrong with it.
+
+    `https://`, or `http://` on loopback or with `allow_http = true`; no credentials, query or fragment inside.
+    """
+    try:
+        parts = urlsplit(value)
+        host, _port = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError("expected an address such as https://api.example.com") from None
+    if parts.scheme not in ("http", "https") or not host:
+        raise ValueError("expected an address such as https://api.example.com")
+    if parts.username or parts.password:
+        raise ValueError("credentials do not belong into the address; use the settings beside it")
+    if parts.query or parts.fragment:
+        raise ValueError("expected an address without ? and #")
+    if parts.scheme == "http" and not allow_http and not is_loopback(host):
+        raise ValueError("expected https:// (http:// only on loopback, or with allow_http = true beside it)")
+    return value.rstrip("/")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is this machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,1 @@
+"""Appier Aixon, csv-upload: for now the simulator that `gateway simulate` mounts."""

@@ -1,0 +1,183 @@
+"""Apptivo as the gateway sees it: the `Adapter` protocol on top of the client and the pure parts beside it."""
+
+import asyncio
+import re
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, cast
+from urllib.parse import quote
+
+from adapters.apptivo import details, replies
+from adapters.apptivo.catalogue import Catalogue, CatalogueCache, read_catalogue
+from adapters.apptivo.client import SYSTEM, ApptivoClient
+from adapters.apptivo.dates import Dates
+from adapters.apptivo.endpoints import FEED
+from adapters.apptivo.feed import FeedReader, of_customer
+from adapters.apptivo.mapping import FIELDS, new_customer, values_of
+from adapters.apptivo.matching import matches, spellings
+from adapters.apptivo.models import ApptivoSettings
+from adapters.apptivo.overlay import Laid, lay_over
+from adapters.company_ids import name_key
+from adapters.contract import (
+    Account,
+    Company,
+    Match,
+    NotFound,
+    Opening,
+    Refused,
+    SourceReply,
+    UnexpectedReply,
+)
+from adapters.deadline import Deadline
+from adapters.events import EventBuilder
+from adapters.vendor_dates import VendorFormats
+
+CATALOGUE_SECONDS = 0.5
+"""How long a write waits for getConfigData at most; without it a customer is made without the lists' ids."""
+_Search = Callable[[str, Deadline], Coroutine[Any, Any, list[Mapping[str, Any]]]]
+_ASKABLE_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
+
+
+class ApptivoAdapter:
+    """One firm's Apptivo; see `adapters.contract.Adapter` for what each method owes."""
+
+    def __init__(self, opening: Opening) -> None:
+        settings = cast(ApptivoSettings, opening.settings)
+        self._settings = settings
+        self._client = ApptivoClient(settings, opening.observe)
+        self._catalogue = CatalogueCache(self._client.config_data)
+        self._table = {**FIELDS, **opening.fields}
+        dates = Dates(VendorFormats(settings.date_order), opening.zone)
+        self._reader = FeedReader(settings, dates)
+        self._events = EventBuilder(SYSTEM, dates.read)
+        endpoints = {source: endpoint.overridden(settings.actions.get(source)) for source, endpoint in FEED.items()}
+        self._feed = {source: endpoint for source, endpoint in endpoints.items() if endpoint.actions}
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The sources of the feed, without those that the settings switch off."""
+        return tuple(self._feed)
+
+    async def check(self, deadline: Deadline) -> Account:
+        """Sign in, read-only, by `getConfigData`."""
+        config = await self._client.config_data(deadline)
+        return Account(f"Apptivo: {read_catalogue(config).summary()}")
+
+    async def exists(self, record_id: str, deadline: Deadline) -> bool:
+        """Whether Apptivo has a customer with this id; what cannot be an id is not asked for."""
+        if not _ASKABLE_ID.fullmatch(record_id):
+            return False
+        return await self._client.customer(record_id, deadline) is not None
+
+    async def find(self, company: Company, deadline: Deadline) -> Sequence[Match]:
+        """Search by name and by business id at the same time, and compare what comes.
+
+        The search by business id may be refused for good (U: what it covers); one that merely failed may not be
+        overlooked, or a second customer would follow.
+        """
+        self._catalogue.refresh_soon()
+        names = self._names_of(company)
+        answers: list[list[Mapping[str, Any]] | BaseException] = list(
+            await asyncio.gather(
+                self._rows_by(self._client.customers_by_name, names, deadline),
+                self._rows_by(self._client.customers_by_text, spellings(company), deadline),
+                return_exceptions=True,
+            )
+        )
+        rows: list[Mapping[str, Any]] = []
+        for answer, may_be_refused in zip(answers, (False, True), strict=True):
+            if not isinstance(answer, BaseException):
+                rows += answer
+            elif not (may_be_refused and isinstance(answer, Refused)):
+                raise answer
+        return matches(rows, company, names, self._settings.business_id_attribute)
+
+    async def create(self, company: Company, deadline: Deadline) -> str:
+        """`save` one customer; the id it got. An answer that tells no id is an `UnexpectedReply`."""
+        catalogue = await self._catalogue_by(deadline)
+        blank = new_customer()
+        if status := next((option for option in catalogue.statuses if option.name.casefold() == "active"), None):
+            blank |= {"statusName": status.name, "statusId": status.id}
+        saved = await self._client.save_customer(self._laid_over(blank, company, catalogue).data, deadline)
+        record_id = replies.record_id(saved)
+        if record_id is None:
+            raise UnexpectedReply("apptivo (customers.save): expected a customerId")
+        return record_id
+
+    async def update(self, record_id: str, company: Company, deadline: Deadline) -> None:
+        """Read the customer, lay the company over it, send it whole; nothing is sent where nothing changed."""
+        self._catalogue.refresh_soon()
+        record = await self._customer(record_id, deadline)
+        catalogue = await self._catalogue_by(deadline)
+        laid = self._laid_over(record, company, catalogue)
+        if laid.names:
+            await self._client.update_customer(record_id, laid.data, laid.names, laid.attribute_ids, deadline)
+
+    async def add_details(self, record_id: str, company: Company, deadline: Deadline) -> None:
+        """Contacts become contacts of the customer, leads become notes; what Apptivo has already is left alone.
+
+        One after the other: Apptivo is known to throttle (upstream-apis 1.6), and nobody waits for this.
+        """
+        if company.contacts:
+            await self._add_contacts(record_id, company, deadline)
+        if company.leads and "notes" in self._feed:
+            rows = await self._client.rows(self._feed["notes"], record_id, 0, deadline)
+            for text in details.new_notes(company.leads, of_customer("notes", rows, record_id)):
+                await self._client.create_note(details.note_details(text, record_id, company.name), deadline)
+
+    async def activities(self, source: str, record_id: str, limit: int, deadline: Deadline) -> SourceReply:
+        """The rows of one source as events; those of other customers are left out, repeated ids come once."""
+        if source not in self._feed:
+            raise Refused(f"apptivo has no source {source}; expected one of {', '.join(self._feed)}")
+        endpoint = self._feed[source]
+        rows = of_customer(source, await self._client.rows(endpoint, record_id, limit, deadline), record_id)
+        reply = self._events.collect(endpoint.kind, rows, self._reader.drafts(source))
+        reply.events = list({event.id: event for event in reply.events}.values())
+        return reply
+
+    def record_url(self, record_id: str) -> str | None:
+        """The customer's page by the setting `record_url`; None where there is none."""
+        template = self._settings.record_url
+        return template.replace("{}", quote(record_id, safe="")) if template else None
+
+    async def aclose(self) -> None:
+        """Stop what runs in the background and close connections."""
+        await self._catalogue.aclose()
+        await self._client.aclose()
+
+    def _names_of(self, company: Company) -> list[str]:
+        # what create would write, and what Vainu calls it: the two differ where the field table is overridden
+        written = values_of(self._table, company).get("customerName", "")
+        names = {name_key(name): " ".join(name.split()) for name in (company.name, written) if name.strip()}
+        return list(names.values())
+
+    async def _rows_by(self, search: _Search, texts: Sequence[str], deadline: Deadline) -> list[Mapping[str, Any]]:
+        answers = await asyncio.gather(*(search(text, deadline) for text in texts))
+        return [row for rows in answers for row in rows]
+
+    async def _catalogue_by(self, deadline: Deadline) -> Catalogue:
+        return await self._catalogue.get(min(CATALOGUE_SECONDS, deadline.remaining() / 4))
+
+    async def _customer(self, record_id: str, deadline: Deadline) -> Mapping[str, Any]:
+        record = await self._client.customer(record_id, deadline) if _ASKABLE_ID.fullmatch(record_id) else None
+        if record is None:
+            raise NotFound(f"apptivo has no customer {record_id[:40]}")
+        return record
+
+    def _laid_over(self, record: Mapping[str, Any], company: Company, catalogue: Catalogue) -> Laid:
+        values = values_of(self._table, company)
+        return lay_over(record, values, company, catalogue, self._settings.business_id_attribute)
+
+    async def _add_contacts(self, record_id: str, company: Company, deadline: Deadline) -> None:
+        rows = await self._client.contacts(record_id, deadline)
+        wanted = details.new_contacts(company.contacts, rows)
+        saved = []
+        for contact in wanted:
+            data = details.contact_data(contact, record_id, company.name)
+            saved.append(await self._client.save_contact(data, deadline))
+        if not wanted:
+            return
+        # that accountId ties a contact to its customer is a guess, so what is still missing is tied by addContact
+        tied = {replies.record_id(row, "contactId") for row in await self._client.contacts(record_id, deadline)}
+        for contact_id in saved:
+            if contact_id is not None and contact_id not in tied:
+                await self._client.add_contact(record_id, contact_id, deadline)

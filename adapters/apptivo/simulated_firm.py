@@ -1,0 +1,89 @@
+"""What the simulated firm holds in its Apptivo: tables in memory, ids by number, nothing unique but those."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+
+from adapters.apptivo.demo_feed import Clock, demo_feed
+from adapters.vendor_dates import DateOrder
+
+DEMO_API_KEY = "demo-apptivo-api-key"
+DEMO_ACCESS_KEY = "demo-apptivo-access-key"
+Row = dict[str, Any]
+Seed = Callable[[Mapping[str, Any], Clock], Mapping[str, list[Row]]]
+_TABLES = ("customers", "contacts", "activities", "notes", "emails", "opportunities", "wall")
+_ID_NAMES = {
+    "customers": "customerId",
+    "contacts": "contactId",
+    "opportunities": "opportunityId",
+    "wall": "wallEntryId",
+    "notes": "noteId",
+}
+
+
+class Failure(Exception):
+    """What Apptivo answers as a 200 with status FAILURE; the argument is the reason."""
+
+
+@dataclass(slots=True)
+class ApptivoState:
+    """Everything the simulated firm holds."""
+
+    api_key: str = DEMO_API_KEY
+    access_key: str = DEMO_ACCESS_KEY
+    seed: Seed | None = demo_feed
+    """What a new customer's feed holds; None for nothing."""
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    """The firm's wall clock."""
+    date_order: DateOrder = "DMY"
+    tables: dict[str, list[Row]] = field(default_factory=dict)
+    _ids: "count[int]" = field(default_factory=count)
+
+    def __post_init__(self) -> None:
+        self.reset()
+
+    def dump(self) -> dict[str, list[Row]]:
+        """Every table with its rows."""
+        return self.tables
+
+    def reset(self) -> None:
+        """Empty every table; ids start again."""
+        self.tables = {name: [] for name in _TABLES}
+        self._ids = count(1090590)
+
+    def clock(self) -> Clock:
+        """The firm's clock at this moment."""
+        return Clock(self.now(), self.date_order)
+
+    def insert(self, table: str, row: Mapping[str, Any]) -> Row:
+        """Keep a row under a new number; nothing is unique in Apptivo but that."""
+        number = next(self._ids)
+        stored = {**row, "id": str(number), **({_ID_NAMES[table]: number} if table in _ID_NAMES else {})}
+        self.tables[table].append(stored)
+        return stored
+
+    def insert_customer(self, data: Mapping[str, Any]) -> Row:
+        """Keep a customer, and what `seed` gives it."""
+        clock = self.clock()
+        stamps = {"creationDate": clock.stamp(), "lastUpdateDate": clock.stamp(), "lastContactedDate": "Not Contacted"}
+        customer = self.insert("customers", {**data, **stamps, "isActive": "Y", "version": 1})
+        customer["customerNumber"] = str(len(self.tables["customers"]))
+        for table, rows in (self.seed(customer, clock) if self.seed else {}).items():
+            for row in rows:
+                self.insert(table, {**row, **tied_to(customer)} if table != "opportunities" else row)
+        return customer
+
+    def one(self, table: str, record_id: str) -> Row:
+        """The row of this id; `Failure` if there is none."""
+        for row in self.tables[table]:
+            if row["id"] == record_id:
+                return row
+        raise Failure(f"{table[:-1].capitalize()} not found")
+
+
+def tied_to(customer: Mapping[str, Any]) -> Row:
+    """The association of a row with one customer (C, upstream-apis 1.8)."""
+    place = {"objectId": 3, "objectRefId": customer["customerId"], "objectRefName": customer.get("customerName")}
+    return {"associatedObjects": [{**place, "objectName": "Customer"}]}

@@ -1,0 +1,121 @@
+"""The `Adapter` of CRM.COM's classic Web API: the contract's methods, each a few calls of `Records`."""
+
+from collections.abc import Mapping, Sequence
+from datetime import tzinfo
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from adapters.contract import Account, Company, Match, NotFound, Opening, SourceReply
+from adapters.crmcom.client import CrmcomClient
+from adapters.crmcom.details import Details
+from adapters.crmcom.envelope import NOTHING_TO_AMEND
+from adapters.crmcom.feed import belongs, drafting, list_names
+from adapters.crmcom.mapping import FIELDS, amendment, company_body
+from adapters.crmcom.models import EVENT_KINDS, SOURCES, CrmcomSettings
+from adapters.crmcom.records import BulkReport, Records, Row
+from adapters.crmcom.search import Search
+from adapters.deadline import Deadline
+from adapters.events import EventBuilder
+from adapters.timestamps import read
+
+
+class CrmcomAdapter:
+    """One CRM.COM account. The record of a customer is its contact information; its `id` is the record id."""
+
+    def __init__(
+        self, settings: CrmcomSettings, zone: tzinfo, table: Mapping[str, str], client: CrmcomClient, records: Records
+    ) -> None:
+        self._settings = settings
+        self._table = table
+        self._client = client
+        self._records = records
+        self._details = Details(records, settings, zone)
+        self._events = EventBuilder("crmcom", lambda value: read(value, zone))
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The nine sources of CONTRACT section 6."""
+        return SOURCES
+
+    async def check(self, deadline: Deadline) -> Account:
+        """Sign in anew; that reads nothing and writes nothing."""
+        await self._client.sign_in(deadline)
+        host = urlsplit(self._settings.base_url).netloc
+        unit = f", unit {self._settings.unit}" if self._settings.unit else ""
+        return Account(f"CRM.COM at {host}: {self._settings.username} of {self._settings.organisation}{unit}")
+
+    async def exists(self, record_id: str, deadline: Deadline) -> bool:
+        """Whether there is contact information with this id."""
+        try:
+            await self._records.contact("id", record_id, deadline)
+        except NotFound:
+            return False
+        return True
+
+    async def find(self, company: Company, deadline: Deadline) -> Sequence[Match]:
+        """Companies with its number, in every spelling, then with its exact name."""
+        return await Search(self._records, self._settings, self._table, deadline).find(company)
+
+    async def create(self, company: Company, deadline: Deadline) -> str:
+        """One contact_information/create; the account, contacts and leads are `add_details`' work."""
+        body = company_body(company, self._table, self._settings)
+        return await self._records.create("contact_information/create", body, deadline)
+
+    async def update(self, record_id: str, company: Company, deadline: Deadline) -> None:
+        """Send what the record lacks; nothing is sent where it lacks nothing."""
+        record = await self._records.contact("id", record_id, deadline)
+        changed = amendment(record, company_body(company, self._table, self._settings))
+        if changed:
+            await self._records.amend(record_id, changed, NOTHING_TO_AMEND, deadline)
+
+    async def add_details(self, record_id: str, company: Company, deadline: Deadline) -> None:
+        """The account receivable, the contacts as persons, the leads as web customer events."""
+        await self._details.add(record_id, company, deadline)
+
+    async def activities(self, source: str, record_id: str, limit: int, deadline: Deadline) -> SourceReply:
+        """All rows of one list: no order is documented, so `limit` cannot shorten the reading."""
+        del limit
+        rows = await self._rows_of(source, record_id, deadline)
+        kind, draft = drafting(source)
+        return self._events.collect(kind, rows, draft)
+
+    async def create_events(self, kind: str, rows: Sequence[Mapping[str, Any]], deadline: Deadline) -> BulkReport:
+        """Create customer events of one of `EVENT_KINDS`, in CRM.COM's own row format (S004); a report row by row."""
+        return await self._records.create_events(kind, rows, deadline)
+
+    def record_url(self, record_id: str) -> str | None:
+        """The configured page of the record."""
+        template = self._settings.record_url
+        return template.replace("{}", quote(record_id, safe="")) if template else None
+
+    async def aclose(self) -> None:
+        """Release the token and close connections."""
+        await self._records.aclose()
+        await self._client.aclose()
+
+    async def _rows_of(self, source: str, record_id: str, deadline: Deadline) -> list[object]:
+        names = list_names(source)
+        if source in EVENT_KINDS:
+            return await self._event_rows(source, record_id, names, deadline)
+        method = self._settings.activities_method if source == "activities" else f"{source}/list"
+        params = {"contact_information_identifier": f"id={record_id}"}
+        rows = await self._records.listed(method, params, names, deadline)
+        return [row for row in rows if belongs(row, record_id)]
+
+    async def _event_rows(self, kind: str, record_id: str, names: Sequence[str], deadline: Deadline) -> list[object]:
+        """Customer events hang on the accounts receivable: a customer without one truly has none."""
+        accounts: list[Row] = await self._records.accounts(record_id, deadline)
+        rows: list[object] = []
+        for account in accounts:
+            params = {"accounts_receivable_identifier": f"id={account.get('id')}"}
+            listed = await self._records.listed(f"customer_events/{kind}/list", params, names, deadline)
+            rows += [row for row in listed if belongs(row, record_id, [account])]
+        return rows
+
+
+def open_adapter(opening: Opening) -> CrmcomAdapter:
+    """The adapter of one connection; `opening.settings` is a `CrmcomSettings`."""
+    settings = CrmcomSettings.model_validate(opening.settings)
+    client = CrmcomClient(settings, opening.observe)
+    records = Records(client, settings)
+    return CrmcomAdapter(settings, opening.zone, {**FIELDS, **opening.fields}, client, records)

@@ -1,0 +1,207 @@
+"""Calls to the classic Web API: one token for all calls, the envelope read, errors in the contract's tree.
+
+Sources: S004; upstream-apis sections 2.1 to 2.3. GET reads and carries the token in the query, POST writes and carries
+it in the body. So no URL may ever be shown: errors are made from action names, and live tokens are redacted.
+"""
+
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.contract import BadCredentials, NotFound, Observer, Refused, RemoteError
+from adapters.crmcom.envelope import SYSTEM, CodedRefusal, data_of, is_signed_out, unexpected
+from adapters.crmcom.models import CrmcomSettings
+from adapters.crmcom.single_flight import SingleFlight
+from adapters.deadline import Deadline
+from adapters.http import RemoteClient, Reply
+from adapters.redaction import Redactor
+
+TOKEN_SECONDS = 7_000.0
+"""How long a token is used: it dies 2 h after issue (R12+); a production client renews it so (javaclient)."""
+IDLE_SECONDS = 3_300.0
+"""How long an unused token is trusted: before R12 it dies after 1 h without use (wiki 494531)."""
+SIGN_IN_SECONDS = 15.0
+RELEASE_SECONDS = 2.0
+_TOKENS_REMEMBERED = 8
+_HTTP_STATUS = "401"
+
+
+@dataclass(slots=True)
+class _Token:
+    text: str
+    issued_at: float
+    used_at: float
+
+    def is_good_at(self, now: float) -> bool:
+        return now - self.issued_at < TOKEN_SECONDS and now - self.used_at < IDLE_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    call: Callable[[str], Awaitable[Reply]]
+    """Makes the call with the token it is given."""
+    expected: Collection[str] = ()
+    harmless: Collection[str] = ()
+
+
+class CrmcomClient:
+    """One signed-in client; all methods raise only the contract's errors. `now` is a monotonic clock in seconds."""
+
+    def __init__(
+        self,
+        settings: CrmcomSettings,
+        observe: Observer = lambda _record: None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings = settings
+        self._now = now
+        self._password = settings.password.get_secret_value()
+        self._remote = RemoteClient(SYSTEM, settings.base_url, secrets=[self._password], observe=observe)
+        self._token: _Token | None = None
+        self._sign_ins: SingleFlight[_Token] = SingleFlight(f"{SYSTEM}'s sign-in")
+        self._tokens: deque[str] = deque(maxlen=_TOKENS_REMEMBERED)
+        self._not_about_the_token: set[str] = set()
+
+    async def get(
+        self,
+        method: str,
+        deadline: Deadline,
+        params: Mapping[str, str | int],
+        *,
+        expected: Collection[str] = (),
+    ) -> Any:
+        """The data of a reading method. `expected` are keys that make a reply without envelope acceptable."""
+
+        async def call(token: str) -> Reply:
+            query = {"token": token, **params}
+            return await self._remote.call("GET", method, action=method, deadline=deadline, safe=True, params=query)
+
+        return await self._signed_in(_Ask(call, expected), deadline)
+
+    async def post(
+        self, method: str, deadline: Deadline, body: Mapping[str, Any], *, harmless: Collection[str] = ()
+    ) -> Any:
+        """The data of a writing method, sent once; None where it was refused with one of the `harmless` codes.
+
+        Never `NotFound`: in a write it speaks of something the body names, such as a category.
+        """
+
+        async def call(token: str) -> Reply:
+            content = {"token": token, **body}
+            return await self._remote.call(
+                "POST", method, action=method, deadline=deadline, safe=False, json_body=content
+            )
+
+        try:
+            return await self._signed_in(_Ask(call, harmless=harmless), deadline)
+        except NotFound as missing:
+            raise Refused(missing.detail) from None
+
+    def redact(self, text: str) -> str:
+        """`text` without the password and every token that may still live."""
+        return self._remote.redact(text)
+
+    async def sign_in(self, deadline: Deadline) -> None:
+        """Sign in anew, also where a token is at hand. `BadCredentials` if CRM.COM does not want us."""
+        await self._sign_ins.run("sign-in", self._new_token, deadline)
+
+    async def aclose(self) -> None:
+        """Release the token as well as it goes, and close all connections."""
+        await self._sign_ins.aclose()
+        if self._token is not None:
+            body = {"token": self._token.text}
+            self._token = None
+            with suppress(RemoteError):
+                await self._remote.call(
+                    "POST",
+                    "authentication/token/release",
+                    action="authentication/token/release",
+                    deadline=Deadline.after(RELEASE_SECONDS),
+                    safe=False,
+                    json_body=body,
+                )
+        await self._remote.aclose()
+
+    async def _signed_in(self, ask: _Ask, deadline: Deadline) -> Any:
+        token = await self._good_token(deadline)
+        try:
+            return await self._data(ask, token)
+        except CodedRefusal as refusal:
+            if not is_signed_out(refusal.code) or refusal.code in self._not_about_the_token:
+                raise Refused(refusal.detail) from None
+        except BadCredentials:
+            if _HTTP_STATUS in self._not_about_the_token:
+                raise
+        # nothing was done under the old token, so even a write may be sent once more
+        return await self._again(ask, await self._renewed(token, deadline))
+
+    async def _again(self, ask: _Ask, token: _Token) -> Any:
+        try:
+            return await self._data(ask, token)
+        except CodedRefusal as refusal:
+            if "TOKEN" in refusal.code:
+                raise BadCredentials(f"{refusal.detail}; the token was issued a moment ago") from None
+            self._not_about_the_token.add(refusal.code)
+            raise Refused(refusal.detail) from None
+        except BadCredentials:
+            self._not_about_the_token.add(_HTTP_STATUS)
+            raise
+
+    async def _data(self, ask: _Ask, token: _Token) -> Any:
+        reply = await ask.call(token.text)
+        token.used_at = self._now()
+        try:
+            return data_of(reply.json(), ask.expected)
+        except CodedRefusal as refusal:
+            if refusal.code in ask.harmless:
+                return None
+            raise CodedRefusal(refusal.code, self.redact(refusal.detail)) from None
+        except RemoteError as error:
+            raise type(error)(self.redact(error.detail), retry_after=error.retry_after) from None
+
+    async def _good_token(self, deadline: Deadline) -> _Token:
+        if self._token is not None and self._token.is_good_at(self._now()):
+            return self._token
+        return await self._sign_ins.run("sign-in", self._new_token, deadline)
+
+    async def _renewed(self, refused: _Token, deadline: Deadline) -> _Token:
+        # calls that ran side by side all come here with the same dead token: the first one renews for all
+        if self._token is refused:
+            self._token = None
+        return await self._good_token(deadline)
+
+    async def _new_token(self) -> _Token:
+        settings = self._settings
+        body = {
+            "username": settings.username,
+            "password": self._password,
+            "organisation": settings.organisation,
+        }
+        if settings.login_unit:
+            body["unit"] = settings.login_unit
+        issued_at = self._now()
+        text = await self._sign_in_reply(body)
+        self._redact_also(text)
+        self._token = _Token(text, issued_at, issued_at)
+        return self._token
+
+    async def _sign_in_reply(self, body: Mapping[str, str]) -> str:
+        method = "authentication/token"
+        reply = await self._remote.call(
+            "POST", method, action=method, deadline=Deadline.after(SIGN_IN_SECONDS), safe=True, json_body=body
+        )
+        try:
+            data = data_of(reply.json(), ("token",))
+        except (CodedRefusal, NotFound) as refusal:
+            raise BadCredentials(f"sign-in failed: {self.redact(refusal.detail)}; check the settings") from None
+        token = data.get("token") if isinstance(data, Mapping) else None
+        if not isinstance(token, str) or not token.strip():
+            raise unexpected("a token", data)
+        return token.strip()
+
+    def _redact_also(self, token: str) -> None:
+        self._tokens.append(token)
+        self._remote.redact = Redactor([self._password, *self._tokens])

@@ -1,0 +1,210 @@
+"""Rows of CRM.COM's lists as drafts of Activity Feed events. Pure; dates are read by the adapter's EventBuilder.
+
+Sources: upstream-apis sections 2.4 and 2.5. Field names that no source gives (U) are tried in the order written here.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from adapters.contract import EventType
+from adapters.crmcom.models import EVENT_KINDS, set_name
+from adapters.events import EventDraft
+
+Row = Mapping[str, Any]
+Draft = Callable[[Row], EventDraft]
+
+_MEDIA: Mapping[str, EventType] = {"EMAIL": "email", "PHONE": "call", "FACE_TO_FACE": "meeting"}
+_MEDIA_ICONS = {"EMAIL": "email", "PHONE": "call", "FACE_TO_FACE": "meeting"}
+_DEALS: Mapping[str, EventType] = {"WON": "won", "LOST": "lost", "CANCELLED": "lost", "CANCELED": "lost"}
+_USERS = ("assigned_to_user", "assigned_to", "assigned_user", "performed_by_user", "owner")
+_STATE = ("life_cycle_state", "state", "status")
+
+
+def list_names(source: str) -> tuple[str, ...]:
+    """Under which keys a source's list may stand in `data`, the likeliest first (G; U in the documents)."""
+    if source in EVENT_KINDS:
+        return set_name(source), "customer_events_set", f"{source}_set", source
+    return f"{source}_set", source
+
+
+def drafting(source: str) -> tuple[str, Draft]:
+    """The kind in the event's id, and how a row of `source` is read."""
+    if source == "communications":
+        return "communication", _communication
+    if source == "leads":
+        return "lead", _lead
+    if source == "activities":
+        return "activity", _activity
+    kind = EVENT_KINDS[source]
+    return kind, lambda row: _customer_event(kind, row)
+
+
+def belongs(row: object, record_id: str, accounts: Iterable[Row] = ()) -> bool:
+    """False where a row names another contact, or an account that is none of `accounts`; rows may name neither."""
+    if not isinstance(row, Mapping):
+        return True
+    contact = _id(row.get("contact_information"))
+    if contact and contact != record_id:
+        return False
+    account = row.get("accounts_receivable")
+    known = list(accounts)
+    if not known or not isinstance(account, Mapping):
+        return True
+    return any(
+        _id(account) == _id(ours) if _id(account) else account.get("number") in (None, ours.get("number"))
+        for ours in known
+    )
+
+
+def _communication(row: Row) -> EventDraft:
+    media = _word(_first(row, "media", "communication_media", "medium"))
+    return EventDraft(
+        record_id=_row_id(row),
+        timestamp=_when(row, "performed_on", "communication_date", "completed_on", "sent_on", "date"),
+        type=_MEDIA.get(media, "activity"),
+        header=_first(row, "subject", "name", "description") or _title(media or "COMMUNICATION"),
+        text=_joined(_first(row, "notes", "description", "body"), _draft_mark(row)),
+        icon=_MEDIA_ICONS.get(media, ""),
+        user_email=_user(row),
+        location=row.get("location"),
+    )
+
+
+def _lead(row: Row) -> EventDraft:
+    state = _word(_first(row, *_STATE))
+    deal = _DEALS.get(state, "open")
+    done = ("actual_completion_date", "won_date", "lost_date", "cancelled_date", "updated_date")
+    begun = ("lead_date", "submitted_on", "date")
+    return EventDraft(
+        record_id=_row_id(row),
+        timestamp=_when(row, *(begun if deal == "open" else done)),
+        type=deal,
+        header=_first(row, "name", "subject", "title", "description") or _numbered("Lead", row),
+        text=_joined(_first(row, "notes", "description"), "Cancelled" if state.startswith("CANCEL") else ""),
+        icon=deal,
+        user_email=_user(row),
+        value=_first(row, "target_amount", "actual_amount", "amount"),
+        currency=_currency(row),
+        probability_percent=_first(row, "probability_to_win", "probability"),
+    )
+
+
+def _activity(row: Row) -> EventDraft:
+    return EventDraft(
+        record_id=_row_id(row),
+        timestamp=_when(row, "start_date", "started_on", "performed_on", "activity_date", "date", "due_date"),
+        type="activity",
+        header=_first(row, "subject", "name", "title") or _name(row.get("type")) or _numbered("Activity", row),
+        text=_joined(_first(row, "notes", "description"), _cancel_mark(row)),
+        user_email=_user(row),
+        location=_first(row, "location", "place"),
+    )
+
+
+def _customer_event(kind: str, row: Row) -> EventDraft:
+    what = _name(row.get("classification")) or _title(kind)
+    reference = _plain(row.get("reference_number"))
+    return EventDraft(
+        record_id=_row_id(row),
+        timestamp=_when(row, "performed_on", "submitted_on", "date"),
+        type="event",
+        header=f"{what} {reference}".strip() if kind == "purchase" else what,
+        text=_joined(
+            row.get("description"),
+            _plain(row.get("website")),
+            " ".join(_plain(row.get(name)) for name in ("social_media", "action", "profile")).strip(),
+            _amount(row),
+            _cancel_mark(row),
+        ),
+        user_email=_user(row),
+        location=_unit(row),
+    )
+
+
+def _when(row: Row, *names: str) -> object:
+    log = row.get("log_information")
+    logged = log if isinstance(log, Mapping) else {}
+    given = _first(row, *names)
+    if given is None and "updated_date" in names:
+        given = logged.get("updated_date")
+    if given is None:
+        given = logged.get("created_date")
+    return row.get("created_date") if given is None else given
+
+
+def _user(row: Row) -> str:
+    log = row.get("log_information")
+    people = [row.get(name) for name in _USERS]
+    if isinstance(log, Mapping):
+        people += [log.get("created_by_user"), log.get("updated_by_user")]
+    for person in people:
+        names = ("email", "email_address", "person_name", "username", "name")
+        if text := _plain(_first(person, *names) if isinstance(person, Mapping) else person):
+            return text
+    return ""
+
+
+def _currency(row: Row) -> object:
+    given = _first(row, "currency", "currency_code", "target_amount_currency")
+    return _first(given, "code", "iso_code", "name") if isinstance(given, Mapping) else given
+
+
+def _amount(row: Row) -> str:
+    amount = _plain(row.get("total_amount"))
+    return f"Total {amount} {_plain(_currency(row))}".strip() if amount else ""
+
+
+def _unit(row: Row) -> str:
+    return _name(_first(row, "performed_by_unit", "performed_by_business_unit"))
+
+
+def _cancel_mark(row: Row) -> str:
+    return "Cancelled" if _word(_first(row, *_STATE)).startswith("CANCEL") else ""
+
+
+def _draft_mark(row: Row) -> str:
+    return "Draft" if _word(_first(row, *_STATE)) == "DRAFT" else _cancel_mark(row)
+
+
+def _first(row: Row, *names: str) -> Any:
+    for name in names:
+        value = row.get(name)
+        if value is not None and value != "":
+            return value
+    return None
+
+
+def _word(value: object) -> str:
+    """A state or medium in one spelling, whatever its case, spaces and underscores (the spelling in JSON is G)."""
+    name = value.get("name") if isinstance(value, Mapping) else value
+    return "_".join(_plain(name).upper().replace("-", " ").replace("_", " ").split())
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return ""
+    return str(value).strip()
+
+
+def _name(value: object) -> str:
+    return _plain(value.get("name")) if isinstance(value, Mapping) else _plain(value)
+
+
+def _title(word: str) -> str:
+    return word.replace("_", " ").capitalize()
+
+
+def _numbered(what: str, row: Row) -> str:
+    return f"{what} {_plain(row.get('number'))}".strip()
+
+
+def _joined(*parts: object) -> str:
+    return "\n".join(text for part in parts if (text := _plain(part)))
+
+
+def _row_id(row: Row) -> object:
+    return _first(row, "id", "number")
+
+
+def _id(value: object) -> str:
+    return _plain(value.get("id")) if isinstance(value, Mapping) else ""

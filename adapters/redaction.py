@@ -1,0 +1,27 @@
+"""Takes secrets out of text that a person, a log or a caller may see."""
+
+import json
+import re
+from collections.abc import Iterable
+from urllib.parse import quote, quote_plus
+
+MASK = "[redacted]"
+_SHORTEST = 4
+"""Shorter secrets would mask ordinary words; settings warn of them."""
+
+
+class Redactor:
+    """Replaces every known secret, also in its percent-encoded and JSON spellings, by `[redacted]`."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        spellings: set[str] = set()
+        for secret in secrets:
+            if len(secret) >= _SHORTEST:
+                spellings |= {secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]}
+        # longest first, so that a secret that contains another goes whole
+        ordered = sorted(spellings, key=len, reverse=True)
+        self._pattern = re.compile("|".join(map(re.escape, ordered))) if ordered else None
+
+    def __call__(self, text: str) -> str:
+        """`text` without secrets."""
+        return self._pattern.sub(MASK, text) if self._pattern else text

@@ -1,0 +1,71 @@
+"""The ASGI application: routes, and the one place where errors become answers."""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from gateway.http import exports, feed, operations, records
+from gateway.http.envelope import Envelope
+from gateway.problems import Problem, ProblemResponse, not_kept, request_id_of
+from gateway.service import Service
+from gateway.store import StoreUnavailable
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
+    ("POST", "/vainu/{connection}/exports", exports.push),
+    ("GET", "/vainu/{connection}/exports/{export_id}", exports.standing),
+    ("GET", "/vainu/{connection}/activities/{unique_id}", feed.activities),
+    ("GET", "/vainu/{connection}/records/{unique_id}", records.record),
+    ("GET", "/health/live", operations.live),
+    ("GET", "/health/ready", operations.ready),
+    ("GET", "/metrics", operations.metrics),
+)
+"""Every route: method, path, endpoint. The OpenAPI document describes exactly these."""
+
+
+def create_app(service: Service) -> ASGIApp:
+    """The application of a service, which must be started beside it (`Service.start`)."""
+    app = Starlette(
+        routes=[Route(path, _named(path, endpoint), methods=[method]) for method, path, endpoint in ROUTES],
+        exception_handlers={
+            Problem: _on_problem,
+            HTTPException: _on_http_exception,
+            StoreUnavailable: _on_store_unavailable,
+        },
+    )
+    app.state.service = service
+    return Envelope(app, service.metrics)
+
+
+def _named(path: str, endpoint: Endpoint) -> Endpoint:
+    """Note the route's template, for the log line and the metric: paths themselves hold ids."""
+
+    async def named(request: Request) -> Response:
+        request.scope["gateway.route"] = path
+        return await endpoint(request)
+
+    return named
+
+
+async def _on_problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)  # noqa: S101 - Starlette calls this for Problem only
+    request.scope.setdefault("gateway.refusal", error.reason)
+    return ProblemResponse(error, request_id_of(request))
+
+
+async def _on_http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - as above
+    reasons = {404: ("not_found", "there is nothing at this path"), 405: ("method", "this path has other methods")}
+    reason, detail = reasons.get(error.status_code, ("refused", str(error.detail)))
+    problem = Problem(error.status_code, reason, detail, headers=error.headers or {})
+    return await _on_problem(request, problem)
+
+
+async def _on_store_unavailable(request: Request, error: Exception) -> Response:
+    return await _on_problem(request, not_kept(f"{error}; nothing was kept, send it again later"))

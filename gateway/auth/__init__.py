@@ -1,0 +1,1 @@
+"""Who is calling: what a request presents, and whom a connection or the operator's side admits for it."""

@@ -1,0 +1,41 @@
+"""A feed as a person likes to read it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+_WHEN, _TYPE, _WHO = 16, 8, 20
+_STYLES = {"won": "bold green", "lost": "red", "open": "bold cyan"}
+
+
+def print_feed(console: Console, events: Sequence[Mapping[str, Any]], title: str) -> None:
+    """Print events, newest first as they come, one line each."""
+    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    # widths are fixed: rich would rather drop a column than shorten the text of the widest
+    what = max(20, console.width - _WHEN - _TYPE - _WHO - 3 * 2)
+    for heading, width in (("when (UTC)", _WHEN), ("type", _TYPE), ("what", what), ("who", _WHO)):
+        table.add_column(heading, no_wrap=True, overflow="ellipsis", width=width)
+    for event in events:
+        style = _STYLES.get(event["type"], "")
+        table.add_row(_when(event), Text(event["type"], style), _what(event), Text(event.get("user_email", "")))
+    console.print(table)
+
+
+def _when(event: Mapping[str, Any]) -> str:
+    timestamp = str(event["timestamp"])
+    return timestamp[:10] if event.get("hide_time") else f"{timestamp[:10]} {timestamp[11:16]}"
+
+
+def _what(event: Mapping[str, Any]) -> Text:
+    parts = [str(event[key]) for key in ("header", "text") if event.get(key)]
+    line = Text(" · ".join(" ".join(part.split()) for part in parts))
+    if event.get("value") is not None:
+        line.append(f"  {event['value']:,} {event.get('currency', '')}".rstrip(), "bold")
+    if event.get("probability_percent") is not None:
+        line.append(f"  {event['probability_percent']} %")
+    if event.get("location"):
+        line.append(f"  @{event['location']}", "dim")
+    return line

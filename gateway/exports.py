@@ -1,0 +1,169 @@
+"""Exports as a use case: keep the push, do its work at once, answer within the budget (CONTRACT section 7)."""
+
+import json
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import Connection
+
+from adapters.deadline import Deadline
+from gateway.clock import Clock
+from gateway.export_work import DETAILS, EXPORT
+from gateway.identity import identifiers
+from gateway.ids import new_id
+from gateway.pushed import Pushed
+from gateway.runtime import LiveConnection
+from gateway.store import DeliveryState, Store, companies, deliveries, exports
+from gateway.store.companies import CompanyRow
+from gateway.store.deliveries import Delivery, NewDelivery
+from gateway.store.exports import ExportRow, NewExport
+from gateway.worker import Worker
+
+_UNFINISHED = (DeliveryState.PENDING, DeliveryState.RUNNING)
+_LOOK_AGAIN_SECONDS = 0.1
+"""How often to look for the end of a delivery that another process may be working on."""
+OUT_OF_TIME = frozenset({"timeout", "create_unsettled"})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What Vainu is told of its push."""
+
+    export_id: str
+    status: Literal["created", "updated", "accepted", "dead", "timeout"]
+    unique_id: str
+    reason: str = ""
+    """For `dead`: the CRM's reason, redacted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where an export stands, as `GET …/exports/{export_id}` tells."""
+
+    export_id: str
+    unique_id: str
+    status: Literal["created", "updated", "accepted", "dead"]
+    attempts: int
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    company: CompanyRow
+    delivery_id: int
+    joined: bool
+    claimed: list[Delivery]
+
+
+class Exports:
+    """Takes pushes; one instance serves all connections."""
+
+    def __init__(self, store: Store, worker: Worker, clock: Clock) -> None:
+        self._store = store
+        self._worker = worker
+        self._clock = clock
+
+    async def push(self, live: LiveConnection, pushed: Pushed, body: bytes, query: str, deadline: Deadline) -> Answer:
+        """Keep the push, have it done, and tell how it stands when the deadline comes.
+
+        Raises `StoreUnavailable` if it could not be kept; then nothing was done either.
+        """
+        new = NewExport(new_id("exp", self._clock()), live.name, pushed.customer_data_id, query, body)
+        kept = await self._store.write(lambda c: self._keep(c, live, pushed, new, deadline))
+        self._worker.start(kept.claimed)
+        if not kept.claimed:
+            self._worker.wake()
+        delivery = await self._end_of(kept.delivery_id, deadline)
+        if delivery is None:
+            return await self._unfinished(live, new, kept)
+        if delivery.state == DeliveryState.DONE:
+            await self._details_of(delivery, deadline)
+        return self._answer(new.id, kept, delivery)
+
+    async def standing(self, name: str, export_id: str) -> Standing | None:
+        """Where an export of this connection stands; None if there is none with this id."""
+        row = await self._store.read(lambda c: exports.by_id(c, name, export_id))
+        return _standing(row) if row else None
+
+    def _keep(
+        self, connection: Connection, live: LiveConnection, pushed: Pushed, new: NewExport, deadline: Deadline
+    ) -> _Kept:
+        now = self._clock()
+        found = identifiers(pushed.company)
+        company = companies.recognise_or_add(connection, live.name, found, pushed.company.vid, now)
+        if new.customer_data_id:
+            companies.set_customer_data_id(connection, company.id, new.customer_data_id, now)
+        fails_late = live.settings.export.when_slow == "fail"
+        wanted = NewDelivery(
+            connection=live.name,
+            kind=EXPORT,
+            order_key=f"{live.name}:{company.id}",
+            subject=company.id,
+            payload=new.id.encode(),
+            content_key=pushed.content_key,
+            expires_at=now + round(deadline.remaining() * 1000) if fails_late else None,
+        )
+        twin = deliveries.unfinished_twin(connection, wanted)
+        if twin is not None:
+            deliveries.hasten(connection, twin.id, now)
+        delivery_id = twin.id if twin else deliveries.add(connection, wanted, now)
+        exports.add(connection, new, company.id, delivery_id, twin is not None, now)
+        return _Kept(company, delivery_id, twin is not None, self._claim(connection, wanted.order_key, now))
+
+    def _claim(self, connection: Connection, order_key: str, now: int) -> list[Delivery]:
+        if not self._worker.has_room:
+            return []
+        names = [order_key.partition(":")[0]]
+        return deliveries.claim(connection, self._worker.lease(), now, names, 1, order_key=order_key)
+
+    async def _end_of(self, delivery_id: int, deadline: Deadline) -> Delivery | None:
+        """The delivery once it is finished, or None at the deadline."""
+        while True:
+            if self._worker.is_acting_on(delivery_id):
+                await self._worker.finished(delivery_id, deadline)
+            delivery = await self._store.read(lambda c: deliveries.by_id(c, delivery_id))
+            if delivery is not None and delivery.state not in _UNFINISHED:
+                return delivery
+            if deadline.remaining() <= 0:
+                return None
+            if not self._worker.is_acting_on(delivery_id):
+                await self._worker.finished(delivery_id, Deadline.after(deadline.earlier(_LOOK_AGAIN_SECONDS)))
+
+    async def _details_of(self, delivery: Delivery, deadline: Deadline) -> None:
+        """Give contacts and leads the rest of the budget: who looks into the CRM at once finds them there."""
+        following = await self._store.read(lambda c: deliveries.following(c, delivery, DETAILS))
+        if following is not None:
+            await self._end_of(following, deadline)
+
+    async def _unfinished(self, live: LiveConnection, new: NewExport, kept: _Kept) -> Answer:
+        unique_id = kept.company.unique_id
+        if live.settings.export.when_slow == "fail":
+            return Answer(new.id, "timeout", unique_id)
+        now = self._clock()
+        delivery = await self._store.write(lambda c: exports.mark_accepted(c, new.id, kept.delivery_id, now))
+        if delivery.state not in _UNFINISHED:
+            return self._answer(new.id, kept, delivery)
+        return Answer(new.id, "accepted", unique_id)
+
+    def _answer(self, export_id: str, kept: _Kept, delivery: Delivery) -> Answer:
+        if delivery.state == DeliveryState.DONE and delivery.result:
+            result = json.loads(delivery.result)
+            return Answer(export_id, _status(result["status"], kept.joined), result["unique_id"])
+        late = delivery.expires_at is not None and delivery.reason in OUT_OF_TIME
+        reason = delivery.detail or delivery.reason or ""
+        return Answer(export_id, "timeout" if late else "dead", kept.company.unique_id, reason)
+
+
+def _status(status: str, joined: bool) -> Literal["created", "updated"]:
+    """What a push is told: one that joined an equal one in flight found the record already there."""
+    return "created" if status == "created" and not joined else "updated"
+
+
+def _standing(row: ExportRow) -> Standing:
+    unique_id = row.record_id or row.gateway_id
+    if row.state == DeliveryState.DEAD:
+        return Standing(row.id, unique_id, "dead", row.attempts, row.detail or row.reason)
+    if row.state == DeliveryState.DONE and row.result:
+        status = _status(json.loads(row.result)["status"], row.joined)
+        return Standing(row.id, unique_id, status, row.attempts, None)
+    return Standing(row.id, unique_id, "accepted", row.attempts, row.detail or row.reason)

@@ -1,0 +1,106 @@
+"""Every refusal, as RFC 9457 `application/problem+json`: the one place that maps errors to HTTP (CONTRACT section 4).
+
+status  when
+400     the body is not JSON, or a header of the proof comes twice
+401     no or wrong credentials; the same for a connection that does not exist
+403     a genuine JWT without the scope, or for another connection
+404     after authentication: no such record or export
+405     wrong method
+408     the body did not arrive in time
+413     the body is too large
+415     the body is not declared as JSON
+422     JSON that breaks the schema, or a bad query parameter
+429     over a rate limit
+500     a defect of ours
+502     the CRM refused or broke
+503     the work cannot be kept now
+504     the CRM did not answer within the budget
+"""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from gateway.auth.errors import WWW_AUTHENTICATE, AmbiguousProof, AuthError, AuthUnavailable, Forbidden
+from gateway.limits import retry_after
+from gateway.pushed import BodyFault
+
+MEDIA_TYPE = "application/problem+json"
+STORE_RETRY_SECONDS = 2.0
+
+
+class Problem(Exception):
+    """A refusal. `detail` says what was expected, what was got and the next step; `reason` is a fixed word."""
+
+    def __init__(
+        self,
+        status: int,
+        reason: str,
+        detail: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        errors: Sequence[BodyFault] = (),
+        members: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.reason = reason
+        self.detail = detail
+        self.headers = dict(headers or {})
+        self.errors = errors
+        self.members = dict(members or {})
+
+
+class ProblemResponse(JSONResponse):
+    """A problem on the wire; `reason` is kept for the request's log line and metric."""
+
+    media_type = MEDIA_TYPE
+
+    def __init__(self, problem: Problem, request_id: str) -> None:
+        self.reason = problem.reason
+        content: dict[str, Any] = {
+            "type": f"urn:vainu-gateway:{problem.reason}",
+            "title": HTTPStatus(problem.status).phrase,
+            "status": problem.status,
+            "detail": problem.detail,
+            "request_id": request_id,
+            **problem.members,
+        }
+        if problem.errors:
+            content["errors"] = [{"path": fault.path, "message": fault.message} for fault in problem.errors]
+        super().__init__(content, problem.status, problem.headers)
+
+
+def of_auth(error: AuthError, challenge: str = WWW_AUTHENTICATE) -> Problem:
+    """The refusal for a caller that was not admitted."""
+    if isinstance(error, AmbiguousProof):
+        return Problem(400, error.reason, error.detail)
+    if isinstance(error, Forbidden):
+        return Problem(403, error.reason, error.detail)
+    if isinstance(error, AuthUnavailable):
+        return Problem(503, error.reason, error.detail, headers={"Retry-After": retry_after(error.retry_after)})
+    return Problem(401, "unauthorized", error.detail, headers={"WWW-Authenticate": challenge})
+
+
+def too_many(reason: str, detail: str, wait: float) -> Problem:
+    """429, with the seconds to wait."""
+    return Problem(429, reason, detail, headers={"Retry-After": retry_after(wait)})
+
+
+def not_kept(detail: str) -> Problem:
+    """503: nothing was kept; never a 2xx for work that is not on disk."""
+    return Problem(503, "not_kept", detail, headers={"Retry-After": retry_after(STORE_RETRY_SECONDS)})
+
+
+def invalid(faults: Sequence[BodyFault]) -> Problem:
+    """422, with every fault and its path."""
+    detail = "; ".join(f"{fault.path}: {fault.message}" for fault in faults[:5])
+    return Problem(422, "invalid", detail, errors=faults)
+
+
+def request_id_of(request: Request) -> str:
+    """The id that the outermost layer gave the request."""
+    return str(request.scope.get("gateway.request_id", ""))

@@ -1,0 +1,126 @@
+"""What is in force now: the settings, and one live connection per name with its adapter and clients open."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import structlog
+
+from adapters import registry
+from adapters.contract import Adapter, CallRecord, Opening
+from adapters.redaction import Redactor
+from adapters.vainu.client import VainuClient
+from gateway.settings import ConnectionSettings, Settings
+
+log = structlog.get_logger()
+
+Observe = Callable[[str, CallRecord], None]
+"""Hears of every call to a remote system: the connection's name and the call."""
+
+
+@dataclass(slots=True)
+class Condition:
+    """How a remote system last behaved, for health and console."""
+
+    last_ok: datetime | None = None
+    last_failure: datetime | None = None
+    reason: str | None = None
+
+    def observe(self, record: CallRecord) -> None:
+        """Take one finished call into account."""
+        now = datetime.now(UTC)
+        if record.outcome == "ok":
+            self.last_ok, self.reason = now, None
+        elif record.outcome != "cancelled":
+            self.last_failure, self.reason = now, record.outcome
+
+
+@dataclass(slots=True, eq=False)
+class LiveConnection:
+    """One connection of the configuration, open."""
+
+    settings: ConnectionSettings
+    adapter: Adapter
+    vainu: VainuClient | None
+    conditions: Mapping[str, Condition]
+    """By remote system: the CRM's adapter name, `vainu`."""
+    redact: Redactor
+    _users: int = 0
+    _closing: bool = False
+    _idle: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def name(self) -> str:
+        """The connection's name."""
+        return self.settings.name
+
+    @contextlib.contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Keep the connection open for the length of a call, although a reload may have replaced it."""
+        self._users += 1
+        try:
+            yield
+        finally:
+            self._users -= 1
+            if self._closing and self._users == 0:
+                self._idle.set()
+
+    async def close(self, patience: float = 60.0) -> None:
+        """Close once nobody uses it, or after `patience` seconds."""
+        self._closing = True
+        if self._users:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(patience):
+                    await self._idle.wait()
+        await self.adapter.aclose()
+        if self.vainu is not None:
+            await self.vainu.aclose()
+
+
+def open_connection(settings: ConnectionSettings, observe: Observe = lambda _name, _record: None) -> LiveConnection:
+    """Open a connection's adapter and clients; nothing is called yet."""
+    conditions = {settings.crm: Condition()} | ({"vainu": Condition()} if settings.vainu else {})
+
+    def watch(record: CallRecord) -> None:
+        if record.system in conditions:
+            conditions[record.system].observe(record)
+        observe(settings.name, record)
+
+    adapter = registry.spec(settings.crm).open(
+        Opening(settings.adapter, settings.timezone, settings.export.fields, watch)
+    )
+    vainu = VainuClient(settings.vainu, observe=watch) if settings.vainu else None
+    return LiveConnection(settings, adapter, vainu, conditions, Redactor(settings.secret_values()))
+
+
+class Runtime:
+    """The settings in force and their live connections; `replace` changes both at once."""
+
+    def __init__(self, settings: Settings, observe: Observe = lambda _name, _record: None) -> None:
+        self.settings = settings
+        self._observe = observe
+        self.connections: dict[str, LiveConnection] = {
+            name: open_connection(connection, observe) for name, connection in settings.connections.items()
+        }
+        self._retired: set[asyncio.Task[None]] = set()
+
+    def replace(self, settings: Settings) -> None:
+        """Put new settings into force; connections that did not change stay open, calls in flight end on the old."""
+        before = self.connections
+        after: dict[str, LiveConnection] = {}
+        for name, connection in settings.connections.items():
+            same = name in before and before[name].settings == connection
+            after[name] = before[name] if same else open_connection(connection, self._observe)
+        self.settings, self.connections = settings, after
+        for name, live in before.items():
+            if after.get(name) is not live:
+                task = asyncio.create_task(live.close())
+                self._retired.add(task)
+                task.add_done_callback(self._retired.discard)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        closing = [live.close(patience=0) for live in self.connections.values()]
+        await asyncio.gather(*closing, *self._retired, return_exceptions=True)

@@ -1,0 +1,116 @@
+"""`gateway serve`: uvicorn around the application, with our own signals: drain on TERM, reload on HUP."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Coroutine, Iterator
+from pathlib import Path
+from types import FrameType
+
+import structlog
+import uvicorn
+
+from gateway.app import create_app
+from gateway.service import Service
+from gateway.settings import Settings
+
+log = structlog.get_logger()
+
+_NOT_READY_SECONDS = 1.0
+"""How long a draining gateway still answers, so that load balancers see that it is not ready."""
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, but TERM begins a drain before it closes the listening socket, and HUP reads the settings again."""
+
+    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+        super().__init__(config)
+        self._service = service
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._drain)
+        loop.add_signal_handler(signal.SIGHUP, self._reload)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                loop.remove_signal_handler(number)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        del sig, frame
+        self._drain()
+
+    def _drain(self) -> None:
+        if self._service.draining:
+            # asked twice: somebody is in a hurry
+            self.should_exit = self.force_exit = True
+            return
+        self._service.begin_drain()
+        log.info("serve.draining")
+        self._spawn(self._stop_listening())
+
+    async def _stop_listening(self) -> None:
+        await asyncio.sleep(min(_NOT_READY_SECONDS, self._service.runtime.settings.server.drain_seconds))
+        self.should_exit = True
+
+    def _reload(self) -> None:
+        self._spawn(self._reloaded())
+
+    async def _reloaded(self) -> None:
+        await self._service.reload()
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def bind(settings: Settings) -> socket.socket:
+    """The listening socket of the settings' host and port; OSError if it cannot be had."""
+    family = socket.AF_INET6 if ":" in settings.server.host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((settings.server.host, settings.server.port))
+    except OSError:
+        listening.close()
+        raise
+    return listening
+
+
+def serve(settings: Settings, config: Path | None, listening: socket.socket) -> None:
+    """Run one gateway process on a bound socket until it is told to stop; `StoreUnavailable` if it cannot start."""
+    service = Service(settings, config=config)
+    server_config = uvicorn_config(settings, service)
+    server = _Server(server_config, service)
+    with asyncio.Runner(loop_factory=server_config.get_loop_factory()) as runner:
+        runner.run(_serve(server, service, listening))
+
+
+async def _serve(server: _Server, service: Service, listening: socket.socket) -> None:
+    # started here and not in the lifespan, whose failures uvicorn prints as tracebacks
+    await service.start()
+    host, port = listening.getsockname()[:2]
+    log.info("serve.listening", host=host, port=port, connections=sorted(service.runtime.connections))
+    try:
+        await server.serve(sockets=[listening])
+    finally:
+        await service.stop()
+
+
+def uvicorn_config(settings: Settings, service: Service) -> uvicorn.Config:
+    """uvicorn's settings for a service."""
+    return uvicorn.Config(
+        create_app(service),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # X-Forwarded-For is read by gateway.addresses, through trusted_proxies only
+        timeout_graceful_shutdown=max(1, int(settings.server.drain_seconds)),
+        lifespan="off",
+    )

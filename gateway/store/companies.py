@@ -1,0 +1,163 @@
+"""Companies: who they are, their aliases, and their links to the CRM."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Table, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from gateway.identity import Identifier, recognise
+from gateway.ids import new_id
+from gateway.store.tables import aliases, companies, unique_ids
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyRow:
+    """One company of one connection, and where its record stands."""
+
+    id: str
+    connection: str
+    gateway_id: str
+    record_id: str | None
+    customer_data_id: str | None
+    create_sent_at: int | None
+    """Set while a create may have happened whose outcome is unknown; Unix milliseconds."""
+    create_settles_at: int | None
+
+    @property
+    def unique_id(self) -> str:
+        """The id that Vainu gets: the CRM's, or ours until the CRM's is known."""
+        return self.record_id or self.gateway_id
+
+
+_COLUMNS = [companies.c[name] for name in CompanyRow.__dataclass_fields__]
+
+
+def by_id(connection: Connection, company_id: str) -> CompanyRow | None:
+    """The company with this id."""
+    row = connection.execute(select(*_COLUMNS).where(companies.c.id == company_id)).one_or_none()
+    return CompanyRow(*row) if row else None
+
+
+def by_unique_id(connection: Connection, name: str, unique_id: str) -> CompanyRow | None:
+    """The company that was ever known to Vainu by this unique_id: the gateway's own, or a CRM id."""
+    statement = (
+        select(*_COLUMNS)
+        .join(unique_ids, unique_ids.c.company_id == companies.c.id)
+        .where(unique_ids.c.connection == name, unique_ids.c.unique_id == unique_id)
+    )
+    row = connection.execute(statement).one_or_none()
+    return CompanyRow(*row) if row else None
+
+
+def recognise_or_add(
+    connection: Connection, name: str, pushed: Sequence[Identifier], vid: int | None, now: int
+) -> CompanyRow:
+    """The company that a push means, added if it is new; all its identifiers become aliases."""
+    company_id = recognise(pushed, _known(connection, name, pushed))
+    if company_id is None:
+        company_id = _add(connection, name, pushed, vid, now)
+    for identifier in pushed:
+        _add_alias(connection, name, identifier, company_id)
+    found = by_id(connection, company_id)
+    assert found is not None  # noqa: S101 - it was read or written in this very transaction
+    return found
+
+
+def _known(connection: Connection, name: str, pushed: Sequence[Identifier]) -> list[tuple[str, Identifier]]:
+    sharing = select(aliases.c.company_id).where(
+        aliases.c.connection == name, aliases.c.value.in_({identifier.value for identifier in pushed})
+    )
+    statement = (
+        select(aliases.c.company_id, aliases.c.kind, aliases.c.value, aliases.c.country)
+        .join(companies, companies.c.id == aliases.c.company_id)
+        .where(aliases.c.company_id.in_(sharing))
+        .order_by(companies.c.created_at, companies.c.id)
+    )
+    return [(row.company_id, Identifier(row.kind, row.value, row.country)) for row in connection.execute(statement)]
+
+
+def _add(connection: Connection, name: str, pushed: Sequence[Identifier], vid: int | None, now: int) -> str:
+    company_id, gateway_id = new_id("co", now), new_id("gw", now)
+    business = next((one for one in pushed if one.kind == "business_id"), None)
+    connection.execute(
+        insert(companies).values(
+            id=company_id,
+            connection=name,
+            gateway_id=gateway_id,
+            vid=vid,
+            business_id=business.value[:64] if business else None,
+            country=next((one.country for one in pushed if one.country), None),
+            created_at=now,
+            updated_at=now,
+        )
+    )
+    connection.execute(insert(unique_ids).values(connection=name, unique_id=gateway_id, company_id=company_id))
+    return company_id
+
+
+def _add_alias(connection: Connection, name: str, identifier: Identifier, company_id: str) -> None:
+    # an alias that another company already has stays there: the stronger identifier has decided
+    _insert_once(
+        connection,
+        aliases,
+        connection=name,
+        kind=identifier.kind,
+        value=identifier.value,
+        country=identifier.country,
+        company_id=company_id,
+    )
+
+
+def _insert_once(transaction: Connection, table: Table, **values: object) -> None:
+    dialect = postgresql if transaction.dialect.name == "postgresql" else sqlite
+    transaction.execute(dialect.insert(table).values(**values).on_conflict_do_nothing())
+
+
+def linked_elsewhere(connection: Connection, company: CompanyRow, record_ids: Sequence[str]) -> set[str]:
+    """Which of these CRM records belong to another company of the same connection."""
+    statement = select(companies.c.record_id).where(
+        companies.c.connection == company.connection,
+        companies.c.id != company.id,
+        companies.c.record_id.in_(record_ids),
+    )
+    return set(connection.execute(statement).scalars())
+
+
+def link(connection: Connection, company: CompanyRow, record_id: str, now: int) -> None:
+    """The company's record in the CRM is known: both ids stay valid for ever."""
+    connection.execute(
+        update(companies)
+        .where(companies.c.id == company.id)
+        .values(record_id=record_id, create_sent_at=None, create_settles_at=None, updated_at=now)
+    )
+    _insert_once(connection, unique_ids, connection=company.connection, unique_id=record_id, company_id=company.id)
+
+
+def unlink(connection: Connection, company_id: str, now: int) -> None:
+    """The CRM has deleted the record; its id still leads to the company, and so to its next record."""
+    connection.execute(update(companies).where(companies.c.id == company_id).values(record_id=None, updated_at=now))
+
+
+def set_customer_data_id(connection: Connection, company_id: str, customer_data_id: str, now: int) -> None:
+    """Remember Vainu's id of its customer data for this company."""
+    connection.execute(
+        update(companies).where(companies.c.id == company_id).values(customer_data_id=customer_data_id, updated_at=now)
+    )
+
+
+def create_leaves(connection: Connection, company_id: str, now: int, settles_at: int) -> None:
+    """Note, before it leaves, that a create is on its way: whatever happens now, the CRM is searched first."""
+    connection.execute(
+        update(companies)
+        .where(companies.c.id == company_id)
+        .values(create_sent_at=now, create_settles_at=settles_at, updated_at=now)
+    )
+
+
+def create_ended(connection: Connection, company_id: str, settles_at: int | None, now: int) -> None:
+    """A create ended without an id: `settles_at` None says that it surely did not happen."""
+    values: dict[str, int | None] = {"create_settles_at": settles_at, "updated_at": now}
+    if settles_at is None:
+        values["create_sent_at"] = None
+    connection.execute(update(companies).where(companies.c.id == company_id).values(**values))

@@ -1,0 +1,267 @@
+"""Deliveries: one durable unit of work towards a remote system, with its attempts.
+
+Deliveries of one `order_key` run one after the other, oldest first, across all processes: claiming takes the
+oldest unfinished one only, and a unique index allows one running per key. An expired lease is claimed again.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, insert, or_, select, update
+
+from gateway.store.tables import UNFINISHED, DeliveryState, attempts, deliveries
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One delivery as stored; times are Unix milliseconds, UTC."""
+
+    id: int
+    connection: str
+    kind: str
+    order_key: str
+    subject: str
+    payload: bytes
+    state: DeliveryState
+    attempts: int
+    due_at: int
+    expires_at: int | None
+    lease_owner: str | None
+    reason: str | None
+    detail: str | None
+    result: str | None
+    created_at: int
+    finished_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewDelivery:
+    """A delivery to be stored."""
+
+    connection: str
+    kind: str
+    order_key: str
+    subject: str
+    payload: bytes
+    content_key: str = ""
+    due_at: int | None = None
+    """None: at once."""
+    expires_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Who may act on a delivery, and until when unless renewed."""
+
+    owner: str
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an attempt ended: the delivery's next state and what is kept of it."""
+
+    state: DeliveryState
+    outcome: str
+    """`ok`, or a reason word."""
+    detail: str | None = None
+    result: str | None = None
+    due_at: int | None = None
+    """When to try again; only with `pending`."""
+    counts: bool = True
+    """False for a pause that is nobody's failure."""
+
+
+_COLUMNS = [deliveries.c[name] for name in Delivery.__dataclass_fields__]
+
+
+def _read(row: Sequence[object]) -> Delivery:
+    values = dict(zip(Delivery.__dataclass_fields__, row, strict=True))
+    values["state"] = DeliveryState(str(values["state"]))
+    return Delivery(**values)  # type: ignore[arg-type]  # the columns are named and typed as the fields are
+
+
+def by_id(connection: Connection, delivery_id: int) -> Delivery | None:
+    """The delivery with this id."""
+    row = connection.execute(select(*_COLUMNS).where(deliveries.c.id == delivery_id)).one_or_none()
+    return _read(row) if row else None
+
+
+def add(connection: Connection, new: NewDelivery, now: int) -> int:
+    """Store a delivery, pending; its id."""
+    statement = insert(deliveries).values(
+        connection=new.connection,
+        kind=new.kind,
+        order_key=new.order_key,
+        content_key=new.content_key,
+        subject=new.subject,
+        payload=new.payload,
+        state=DeliveryState.PENDING,
+        attempts=0,
+        due_at=now if new.due_at is None else new.due_at,
+        expires_at=new.expires_at,
+        created_at=now,
+    )
+    key = connection.execute(statement).inserted_primary_key
+    return int(key[0]) if key else 0
+
+
+def unfinished_twin(connection: Connection, new: NewDelivery) -> Delivery | None:
+    """An unfinished delivery of the same order key and equal content, if it is the newest of its key."""
+    statement = (
+        select(*_COLUMNS, deliveries.c.content_key)
+        .where(
+            deliveries.c.order_key == new.order_key,
+            deliveries.c.kind == new.kind,
+            deliveries.c.state.in_(UNFINISHED),
+        )
+        .order_by(deliveries.c.id.desc())
+        .limit(1)
+    )
+    row = connection.execute(statement).one_or_none()
+    return _read(row[:-1]) if row and row[-1] == new.content_key else None
+
+
+def hasten(connection: Connection, delivery_id: int, now: int) -> None:
+    """Make a delivery that waits for its next attempt due at once."""
+    connection.execute(
+        update(deliveries)
+        .where(deliveries.c.id == delivery_id, deliveries.c.state == DeliveryState.PENDING, deliveries.c.due_at > now)
+        .values(due_at=now)
+    )
+
+
+def _claimable(now: int) -> ColumnElement[bool]:
+    earlier = deliveries.alias("earlier")
+    free = or_(
+        and_(deliveries.c.state == DeliveryState.PENDING, deliveries.c.due_at <= now),
+        and_(deliveries.c.state == DeliveryState.RUNNING, deliveries.c.lease_until < now),
+    )
+    blocked = exists().where(
+        earlier.c.order_key == deliveries.c.order_key,
+        earlier.c.id < deliveries.c.id,
+        earlier.c.state.in_(UNFINISHED),
+    )
+    return and_(free, ~blocked)
+
+
+def any_claimable(connection: Connection, now: int, names: Collection[str]) -> bool:
+    """Whether a claim would find anything; a read, so that an idle worker takes no write lock."""
+    statement = select(deliveries.c.id).where(_claimable(now), deliveries.c.connection.in_(names)).limit(1)
+    return connection.execute(statement).first() is not None
+
+
+def claim(
+    connection: Connection, lease: Lease, now: int, names: Collection[str], limit: int, order_key: str | None = None
+) -> list[Delivery]:
+    """Lease up to `limit` due deliveries of the connections named, oldest due first; optionally of one key."""
+    statement = (
+        select(*_COLUMNS)
+        .where(_claimable(now), deliveries.c.connection.in_(names))
+        .order_by(deliveries.c.due_at, deliveries.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)  # PostgreSQL; SQLite has the whole write lock and ignores it
+    )
+    if order_key is not None:
+        statement = statement.where(deliveries.c.order_key == order_key)
+    found = [_read(row) for row in connection.execute(statement)]
+    if found:
+        connection.execute(
+            update(deliveries)
+            .where(deliveries.c.id.in_([delivery.id for delivery in found]))
+            .values(state=DeliveryState.RUNNING, lease_owner=lease.owner, lease_until=lease.until)
+        )
+    return found
+
+
+def renew(connection: Connection, lease: Lease, delivery_ids: Collection[int]) -> set[int]:
+    """Prolong the leases that are still ours; the ids that are."""
+    held = and_(
+        deliveries.c.id.in_(delivery_ids),
+        deliveries.c.lease_owner == lease.owner,
+        deliveries.c.state == DeliveryState.RUNNING,
+    )
+    connection.execute(update(deliveries).where(held).values(lease_until=lease.until))
+    return set(connection.execute(select(deliveries.c.id).where(held)).scalars())
+
+
+def release(connection: Connection, owner: str, delivery_ids: Collection[int], now: int) -> None:
+    """Give unfinished work back, due at once: the process is going away."""
+    connection.execute(
+        update(deliveries)
+        .where(
+            deliveries.c.id.in_(delivery_ids),
+            deliveries.c.lease_owner == owner,
+            deliveries.c.state == DeliveryState.RUNNING,
+        )
+        .values(state=DeliveryState.PENDING, lease_owner=None, lease_until=None, due_at=now)
+    )
+
+
+def finish(connection: Connection, delivery: Delivery, owner: str, ending: Ending, started_at: int, now: int) -> bool:
+    """Record the end of an attempt. False, and nothing is recorded, if the lease is no longer ours."""
+    number = delivery.attempts + (1 if ending.counts else 0)
+    finished = ending.state not in UNFINISHED
+    changed = connection.execute(
+        update(deliveries)
+        .where(
+            deliveries.c.id == delivery.id,
+            deliveries.c.lease_owner == owner,
+            deliveries.c.state == DeliveryState.RUNNING,
+        )
+        .values(
+            state=ending.state,
+            attempts=number,
+            due_at=ending.due_at if ending.due_at is not None else delivery.due_at,
+            lease_owner=None,
+            lease_until=None,
+            reason=None if ending.outcome == "ok" else ending.outcome,
+            detail=ending.detail,
+            result=ending.result,
+            finished_at=now if finished else None,
+        )
+    ).rowcount
+    if changed and ending.counts:
+        connection.execute(
+            insert(attempts).values(
+                delivery_id=delivery.id,
+                number=number,
+                started_at=started_at,
+                ended_at=now,
+                outcome=ending.outcome,
+                detail=ending.detail,
+            )
+        )
+    return bool(changed)
+
+
+def newest_of(connection: Connection, subject: str, kind: str) -> Delivery | None:
+    """The newest finished delivery of a kind about a subject."""
+    statement = (
+        select(*_COLUMNS)
+        .where(deliveries.c.subject == subject, deliveries.c.kind == kind, ~deliveries.c.state.in_(UNFINISHED))
+        .order_by(deliveries.c.id.desc())
+        .limit(1)
+    )
+    row = connection.execute(statement).one_or_none()
+    return _read(row) if row else None
+
+
+def oldest_due(connection: Connection, now: int, names: Collection[str]) -> int | None:
+    """When the longest-waiting due delivery became due, Unix milliseconds; None when nothing waits."""
+    statement = select(func.min(deliveries.c.due_at)).where(
+        deliveries.c.state.in_(UNFINISHED), deliveries.c.due_at <= now, deliveries.c.connection.in_(names)
+    )
+    return connection.execute(statement).scalar()
+
+
+def following(connection: Connection, delivery: Delivery, kind: str) -> int | None:
+    """The id of the next delivery of a kind behind this one, of the same order key."""
+    statement = (
+        select(deliveries.c.id)
+        .where(deliveries.c.order_key == delivery.order_key, deliveries.c.id > delivery.id, deliveries.c.kind == kind)
+        .order_by(deliveries.c.id)
+        .limit(1)
+    )
+    found: int | None = connection.execute(statement).scalar()
+    return found

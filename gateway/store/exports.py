@@ -1,0 +1,111 @@
+"""Exports: every push as it came, and the delivery that does its work."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, insert, select, update
+
+from gateway.store import deliveries as deliveries_store
+from gateway.store.tables import UNFINISHED, DeliveryState, companies, deliveries, exports
+
+
+@dataclass(frozen=True, slots=True)
+class NewExport:
+    """A push from Vainu, raw."""
+
+    id: str
+    connection: str
+    customer_data_id: str | None
+    query: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRow:
+    """Where an export stands."""
+
+    id: str
+    joined: bool
+    gateway_id: str
+    record_id: str | None
+    state: DeliveryState
+    attempts: int
+    reason: str | None
+    detail: str | None
+    result: str | None
+
+
+def add(connection: Connection, new: NewExport, company_id: str, delivery_id: int, joined: bool, now: int) -> None:
+    """Keep a push."""
+    connection.execute(
+        insert(exports).values(
+            id=new.id,
+            connection=new.connection,
+            company_id=company_id,
+            delivery_id=delivery_id,
+            joined=joined,
+            customer_data_id=new.customer_data_id,
+            query=new.query,
+            body=new.body,
+            received_at=now,
+        )
+    )
+
+
+def by_id(connection: Connection, name: str, export_id: str) -> ExportRow | None:
+    """The export with this id on this connection."""
+    statement = (
+        select(
+            exports.c.id,
+            exports.c.joined,
+            companies.c.gateway_id,
+            companies.c.record_id,
+            deliveries.c.state,
+            deliveries.c.attempts,
+            deliveries.c.reason,
+            deliveries.c.detail,
+            deliveries.c.result,
+        )
+        .join(companies, companies.c.id == exports.c.company_id)
+        .join(deliveries, deliveries.c.id == exports.c.delivery_id)
+        .where(exports.c.id == export_id, exports.c.connection == name)
+    )
+    row = connection.execute(statement).one_or_none()
+    if row is None:
+        return None
+    values = dict(row._mapping)
+    values["state"] = DeliveryState(values["state"])
+    return ExportRow(**values)
+
+
+def body_of(connection: Connection, export_id: str) -> bytes | None:
+    """The body of an export as it came."""
+    found: bytes | None = connection.execute(select(exports.c.body).where(exports.c.id == export_id)).scalar()
+    return found
+
+
+def mark_accepted(connection: Connection, export_id: str, delivery_id: int, now: int) -> deliveries_store.Delivery:
+    """Note that this export is answered "accepted", unless its delivery has just finished: look at what returns."""
+    # the lock keeps the delivery from finishing, on PostgreSQL, between this look and the note
+    locked = select(deliveries.c.id).where(deliveries.c.id == delivery_id).with_for_update()
+    connection.execute(locked).one()
+    delivery = deliveries_store.by_id(connection, delivery_id)
+    assert delivery is not None  # noqa: S101 - an export's delivery is kept as long as the export
+    if delivery.state in UNFINISHED:
+        connection.execute(update(exports).where(exports.c.id == export_id).values(accepted_at=now))
+    return delivery
+
+
+def accepted_customer_data_ids(connection: Connection, delivery_id: int) -> list[str]:
+    """Vainu's customer-data ids of the pushes that were answered "accepted", each once."""
+    statement = select(exports.c.customer_data_id).where(
+        exports.c.delivery_id == delivery_id,
+        exports.c.customer_data_id.is_not(None),
+        exports.c.accepted_at.is_not(None),
+    )
+    return list(dict.fromkeys(found for found in connection.execute(statement).scalars() if found))
+
+
+def was_accepted(connection: Connection, delivery_id: int) -> bool:
+    """Whether any push that this delivery serves was answered "accepted"."""
+    statement = select(exports.c.id).where(exports.c.delivery_id == delivery_id, exports.c.accepted_at.is_not(None))
+    return connection.execute(statement.limit(1)).first() is not None

@@ -1,0 +1,160 @@
+"""The tables. Times are Unix milliseconds, UTC. The only SQL of the gateway is in this package."""
+
+from enum import StrEnum
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    text,
+)
+
+metadata = MetaData()
+
+SERIAL = BigInteger().with_variant(Integer(), "sqlite")
+"""A counting key; SQLite counts only INTEGER PRIMARY KEY columns."""
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands; each state with its sentence."""
+
+    PENDING = "pending"
+    """Waits to be claimed, at its due time."""
+    RUNNING = "running"
+    """A worker holds its lease and acts."""
+    DONE = "done"
+    """The remote system has it; nothing more happens."""
+    DEAD = "dead"
+    """It gave up: a dead letter, kept, shown, and can be replayed."""
+    IGNORED = "ignored"
+    """Genuine, kept, and of a kind that needs no action."""
+
+
+UNFINISHED = (DeliveryState.PENDING, DeliveryState.RUNNING)
+
+companies = Table(
+    "companies",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("connection", String(63), nullable=False),
+    Column("gateway_id", String(40), nullable=False, unique=True),  # gw_…: the unique_id before the CRM's is known
+    Column("record_id", String(128)),  # the CRM's id, once it is known
+    Column("vid", BigInteger),
+    Column("business_id", String(64)),
+    Column("country", String(2)),
+    Column("customer_data_id", String(128)),  # Vainu's id of its customer data, where a push carried one
+    Column("create_sent_at", BigInteger),  # set before a create leaves, cleared when its outcome is known
+    Column("create_settles_at", BigInteger),  # a create whose outcome is unknown is not repeated before this
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Index("ix_companies_record", "connection", "record_id"),
+)
+
+aliases = Table(
+    "company_aliases",
+    metadata,
+    Column("connection", String(63), primary_key=True),
+    Column("kind", String(16), primary_key=True),  # vid, business_id, domain, name
+    Column("value", String(512), primary_key=True),
+    Column("country", String(2), primary_key=True),  # "" where unknown, or where it does not matter
+    Column("company_id", String(40), nullable=False),
+    Index("ix_company_aliases_company", "company_id"),
+)
+
+unique_ids = Table(
+    "unique_ids",
+    metadata,
+    Column("connection", String(63), primary_key=True),
+    Column("unique_id", String(128), primary_key=True),
+    Column("company_id", String(40), nullable=False),
+)
+
+exports = Table(
+    "exports",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("connection", String(63), nullable=False),
+    Column("company_id", String(40), nullable=False),
+    Column("delivery_id", BigInteger, nullable=False),
+    Column("joined", Boolean, nullable=False),  # an equal push was already on its way: this one waits for its outcome
+    Column("customer_data_id", String(128)),
+    Column("query", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # as it came
+    Column("received_at", BigInteger, nullable=False),
+    Column("accepted_at", BigInteger),  # answered "accepted": Vainu holds our id, and must be told the CRM's
+    Index("ix_exports_company", "company_id"),
+    Index("ix_exports_delivery", "delivery_id"),
+    Index("ix_exports_received", "received_at"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", SERIAL, primary_key=True, autoincrement=True),
+    Column("connection", String(63), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("order_key", String(200), nullable=False),  # deliveries of one key run one after the other, in order of id
+    Column("content_key", String(64), nullable=False),  # equal content of one order key has equal content keys
+    Column("subject", String(128), nullable=False),  # what it is about: a company's id
+    Column("payload", LargeBinary, nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),  # no attempt begins or goes on after this
+    Column("lease_owner", String(64)),
+    Column("lease_until", BigInteger),
+    Column("reason", String(32)),
+    Column("detail", Text),
+    Column("result", Text),
+    Column("created_at", BigInteger, nullable=False),
+    Column("finished_at", BigInteger),
+    sqlite_autoincrement=True,
+)
+Index(
+    "ux_deliveries_one_running",
+    deliveries.c.order_key,
+    unique=True,
+    sqlite_where=text("state = 'running'"),
+    postgresql_where=text("state = 'running'"),
+)
+Index(
+    "ix_deliveries_unfinished",
+    deliveries.c.order_key,
+    deliveries.c.id,
+    sqlite_where=text("state IN ('pending', 'running')"),
+    postgresql_where=text("state IN ('pending', 'running')"),
+)
+Index(
+    "ix_deliveries_due",
+    deliveries.c.due_at,
+    sqlite_where=text("state IN ('pending', 'running')"),
+    postgresql_where=text("state IN ('pending', 'running')"),
+)
+Index("ix_deliveries_order", deliveries.c.order_key, deliveries.c.id)
+Index("ix_deliveries_finished", deliveries.c.state, deliveries.c.finished_at)
+Index("ix_deliveries_subject", deliveries.c.subject, deliveries.c.id)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("delivery_id", BigInteger, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("started_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger, nullable=False),
+    Column("outcome", String(32), nullable=False),  # ok, or a reason word
+    Column("detail", Text),
+)
+
+heartbeat = Table(
+    "heartbeat",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+)
