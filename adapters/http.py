@@ -6,6 +6,7 @@ transport made 374 requests/s (p99 1.3 s), this one 2,687 (p99 59 ms); see tests
 
 import asyncio
 import json
+import logging
 import random
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -40,6 +41,8 @@ CALL_SECONDS = 30.0
 """The longest one call may take, whatever the deadline allows."""
 MAX_REPLY_BYTES = 32_000_000
 _EXCERPT = 200
+# httpx logs the URL of every request at INFO, and CRM.COM's holds the token; `observe` tells what happened instead
+logging.getLogger("httpx").addFilter(lambda _record: False)
 _WRITE_EXCEPTIONS = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError, httpx.CloseError)
 
 

@@ -1,1 +1,1 @@
-"""Appier Aixon, csv-upload: for now the simulator that `gateway simulate` mounts."""
+"""Appier Aixon, csv-upload: customer data cells. See NOTES.md."""

@@ -20,7 +20,8 @@ LIFETIME_SECONDS = 600.0
 FETCH_SECONDS = 20.0
 _NUMBER = re.compile(r"[0-9]{1,3}(?:[ ,.\u00a0][0-9]{3})+(?![0-9])|[0-9]+")
 _AND_MORE = re.compile(r"\+|>|more|over|above|greater", re.IGNORECASE)
-_OR_LESS = re.compile(r"<|less|under|up to|below|fewer", re.IGNORECASE)
+_OR_LESS = re.compile(r"or less|or fewer|up to", re.IGNORECASE)
+_LESS_THAN = re.compile(r"<|less|under|below|fewer", re.IGNORECASE)
 _NAME_ENDINGS = ("name", "range", "type", "meaning", "label", "value")
 _DEEPEST = 12
 
@@ -94,7 +95,9 @@ def _holds(name: str, staff: int | float) -> bool:
         return False
     if _AND_MORE.search(name):
         return staff >= numbers[0]
-    return staff <= numbers[0] if _OR_LESS.search(name) else staff == numbers[0]
+    if _OR_LESS.search(name):
+        return staff <= numbers[0]
+    return staff < numbers[0] if _LESS_THAN.search(name) else staff == numbers[0]
 
 
 def _options(rows: object) -> tuple[Option, ...]:

@@ -154,10 +154,16 @@ class CrmcomClient:
         reply = await ask.call(token.text)
         token.used_at = self._now()
         try:
-            return data_of(reply.json(), ask.expected)
+            return self._data_of(reply, ask.expected)
         except CodedRefusal as refusal:
             if refusal.code in ask.harmless:
                 return None
+            raise
+
+    def _data_of(self, reply: Reply, expected: Collection[str]) -> Any:
+        try:
+            return data_of(reply.json(), expected)
+        except CodedRefusal as refusal:
             raise CodedRefusal(refusal.code, self.redact(refusal.detail)) from None
         except RemoteError as error:
             raise type(error)(self.redact(error.detail), retry_after=error.retry_after) from None
@@ -194,9 +200,9 @@ class CrmcomClient:
             "POST", method, action=method, deadline=Deadline.after(SIGN_IN_SECONDS), safe=True, json_body=body
         )
         try:
-            data = data_of(reply.json(), ("token",))
-        except (CodedRefusal, NotFound) as refusal:
-            raise BadCredentials(f"sign-in failed: {self.redact(refusal.detail)}; check the settings") from None
+            data = self._data_of(reply, ("token",))
+        except Refused as refusal:
+            raise BadCredentials(f"sign-in failed: {refusal.detail}; check the settings") from None
         token = data.get("token") if isinstance(data, Mapping) else None
         if not isinstance(token, str) or not token.strip():
             raise unexpected("a token", data)

@@ -27,6 +27,10 @@ class CodedRefusal(Refused):
         self.code = code
 
 
+class NoSuchValue(NotFound):
+    """CRM.COM itself says that there is no such record; an HTTP 404 may also mean that it lacks the method."""
+
+
 def code_word(code: object) -> str:
     """The comparable form of a code: its last dotted part, upper case, without `Exception` at the end.
 
@@ -45,7 +49,7 @@ def data_of(document: Any, expected: Collection[str] = ()) -> Any:
     """What a reply carries; the matching `RemoteError` if it is a failure or nothing known.
 
     A reply without the envelope (documented so for leads/show) is accepted when it is an object that has one of the
-    `expected` keys. Errors: `NotFound`, `Throttled`, `ServerFault`, `CodedRefusal`, `UnexpectedReply`.
+    `expected` keys. Errors: `NoSuchValue`, `Throttled`, `ServerFault`, `CodedRefusal`, `UnexpectedReply`.
     """
     if not isinstance(document, Mapping):
         raise unexpected("an object with status and data", document)
@@ -104,7 +108,7 @@ def _failure(code: str, status: Mapping[str, Any]) -> RemoteError:
     if is_signed_out(word):
         return CodedRefusal(word, detail)
     if "NOTFOUND" in word:
-        return NotFound(detail)
+        return NoSuchValue(detail)
     if any(part in word for part in _BUSY):
         return Throttled(detail)
     if any(part in word for part in _BROKEN):

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from adapters.contract import NotFound
+from adapters.contract import NotFound, Refused
 from adapters.crmcom.client import CrmcomClient
-from adapters.crmcom.envelope import identity, object_of, rows_of, unexpected
+from adapters.crmcom.envelope import NoSuchValue, identity, object_of, rows_of, unexpected
 from adapters.crmcom.models import BULK_ROWS, CrmcomSettings, set_name
 from adapters.crmcom.single_flight import SingleFlight
 from adapters.deadline import Deadline
@@ -85,12 +85,22 @@ class Records:
         seen: set[str] = set()
         while True:
             page_params = {**params, "number_of_results": size, "offset": len(rows)}
-            page = rows_of(await self._client.get(method, deadline, page_params, expected=names), names)
+            page = rows_of(await self._list_page(method, page_params, names, deadline), names)
             fresh = [row for row in page if not (mark := identity(row)) or mark not in seen]
             seen.update(identity(row) for row in page)
             rows += fresh
             if len(page) != size or len(fresh) < len(page) or len(rows) >= most:
                 return rows
+
+    async def _list_page(
+        self, method: str, params: Mapping[str, str | int], names: Sequence[str], deadline: Deadline
+    ) -> Any:
+        try:
+            return await self._client.get(method, deadline, params, expected=names)
+        except NoSuchValue:
+            raise
+        except NotFound as missing:
+            raise Refused(f"{missing.detail}; the server does not know {method}") from None
 
     async def accounts(self, record_id: str, deadline: Deadline) -> list[Row]:
         """A customer's accounts receivable; empty if it has none. Shared by all who ask within a minute."""
@@ -126,7 +136,7 @@ class Records:
         names = ("accounts_receivable_set", "accounts_receivables_set", "accounts_receivable", "accounts_set")
         try:
             rows = await self.listed("accounts_receivable/list", params, names, deadline)
-        except NotFound:
+        except NoSuchValue:
             rows = []
         owned = [dict(row) for row in rows if identity(row) and _owner_id(row) in ("", record_id)]
         if owned:

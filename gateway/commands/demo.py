@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from adapters.vainu.samples import SampleCompany, samples
 from gateway.commands.demo_config import API_KEY, CONNECTIONS, OPERATOR_TOKEN, configuration
 from gateway.commands.failures import WorkFailed
 from gateway.commands.feed_table import print_feed
+from gateway.serve import bind
 from gateway.simulators import describe, simulators
 
 _READY_SECONDS = 20.0
@@ -57,7 +57,7 @@ def run(once: bool) -> int:
 @contextlib.contextmanager
 def _gateway(config: Path) -> Iterator[str]:
     """A gateway process on a free port; its address."""
-    listening = socket.create_server(("127.0.0.1", 0))
+    listening = bind("127.0.0.1", 0)
     address = f"http://127.0.0.1:{listening.getsockname()[1]}"
     log = config.with_name("gateway.log")
     command = [sys.executable, "-m", "gateway", "serve", "--config", str(config), "--fd", str(listening.fileno())]

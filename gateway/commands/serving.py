@@ -17,7 +17,7 @@ def run(config: str | None, host: str | None, port: int | None, workers: int, fd
     changed = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
     settings = settings.model_copy(update={"server": settings.server.model_copy(update=changed)})
     try:
-        listening = socket.socket(fileno=fd) if fd is not None else bind(settings)
+        listening = socket.socket(fileno=fd) if fd is not None else bind(settings.server.host, settings.server.port)
     except (OSError, OverflowError) as error:
         where = f"{settings.server.host}:{settings.server.port}"
         raise WorkFailed(f"cannot listen on {where}: {getattr(error, 'strerror', error)}") from None

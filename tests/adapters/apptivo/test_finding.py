@@ -38,20 +38,20 @@ def test_the_business_id_comes_before_the_name_and_each_record_once(bench, pushe
 def test_a_namesake_with_another_business_id_is_another_company(bench, pushed):
     """Two firms of one name are told apart by the configured attribute."""
     _customer(bench, "Oy Samlink Ab", "1234567-1")
-    assert [] == _found(bench, pushed(), business_id_attribute=BUSINESS_ID_ATTRIBUTE)
+    assert _found(bench, pushed(), business_id_attribute=BUSINESS_ID_ATTRIBUTE) == []
 
 
 def test_the_id_in_another_field_counts_only_while_none_is_configured(bench, pushed):
     """With a configured attribute the id elsewhere means nothing; without one any custom attribute may hold it."""
     elsewhere = _customer(bench, "Renamed", "09704098", attribute="input_2")
-    assert [] == _found(bench, pushed(), business_id_attribute=BUSINESS_ID_ATTRIBUTE)
+    assert _found(bench, pushed(), business_id_attribute=BUSINESS_ID_ATTRIBUTE) == []
     assert [Match(elsewhere, "business_id")] == _found(bench, pushed())
 
 
 def test_the_id_in_a_phone_number_is_no_match(bench, pushed):
     """A text search finds digits anywhere; only custom attributes hold business ids."""
     bench.state.insert_customer({"customerName": "Other", "phoneNumbers": [{"phoneNumber": "09704098"}]})
-    assert [] == _found(bench, pushed())
+    assert _found(bench, pushed()) == []
 
 
 def test_all_pages_of_a_search_are_read(bench, pushed):
@@ -60,14 +60,16 @@ def test_all_pages_of_a_search_are_read(bench, pushed):
         _customer(bench, f"Oy Samlink Ab {number}")
     last = _customer(bench, "Oy Samlink Ab")
     assert [Match(last, "name")] == _found(bench, pushed())
-    assert 3 == len(bench.lines("getAllByAdvancedSearch"))
+    assert len(bench.lines("getAllByAdvancedSearch")) == 3
 
 
 def test_the_oldest_is_the_lowest_number_not_the_first_text(bench, pushed):
     """Ids are compared as numbers: 999 is older than 1000."""
     for number in (1000, 999):
-        bench.state.tables["customers"].append({"customerName": "Oy Samlink Ab", "id": str(number), "customerId": number})
-    assert ["999", "1000"] == [match.record_id for match in _found(bench, pushed())]
+        bench.state.tables["customers"].append(
+            {"customerName": "Oy Samlink Ab", "id": str(number), "customerId": number}
+        )
+    assert [match.record_id for match in _found(bench, pushed())] == ["999", "1000"]
 
 
 def test_a_company_is_also_found_under_the_name_that_create_would_write(bench, pushed):
@@ -91,8 +93,8 @@ def test_a_lost_reply_is_found_afterwards(bench, pushed):
         assert not raised.value.outcome_known
         return await adapter.find(pushed(), deadline)
 
-    assert 1 == len(bench.run(act))
-    assert 1 == len(bench.lines("a=save"))
+    assert len(bench.run(act)) == 1
+    assert len(bench.lines("a=save")) == 1
 
 
 def test_a_text_search_that_is_refused_leaves_the_search_by_name(bench, pushed, monkeypatch):
@@ -116,7 +118,7 @@ def test_a_search_that_fails_is_never_an_empty_one(bench, pushed, action):
 def test_a_company_without_business_id_is_searched_by_name_only(bench, pushed):
     """No text search is made for nothing."""
     _found(bench, pushed(business_id=None))
-    assert [] == bench.lines("getAllBySearchText")
+    assert bench.lines("getAllBySearchText") == []
 
 
 def test_exists_asks_for_what_may_be_an_id_only(bench):
@@ -126,5 +128,5 @@ def test_exists_asks_for_what_may_be_an_id_only(bench):
     async def act(adapter, deadline):
         return [await adapter.exists(record_id, deadline) for record_id in (known, "4711", "gw_1-a", "a b", "", "ä")]
 
-    assert [True, False, False, False, False, False] == bench.run(act)
-    assert 3 == len(bench.lines("getById"))
+    assert bench.run(act) == [True, False, False, False, False, False]
+    assert len(bench.lines("getById")) == 3

@@ -37,17 +37,17 @@ def test_create_writes_the_documented_fields_and_gives_the_customer_id(bench, pu
         "isUnsubscribed": "N",
     }
     assert expected == {name: customer[name] for name in expected}
-    assert [("09548050", "PHONE_BUSINESS")] == [
-        (row["phoneNumber"], row["phoneTypeCode"]) for row in customer["phoneNumbers"]
+    assert [(row["phoneNumber"], row["phoneTypeCode"]) for row in customer["phoneNumbers"]] == [
+        ("09548050", "PHONE_BUSINESS")
     ]
     (address,) = customer["addresses"]
-    assert ("Linnoitustie 9", "ESPOO", "02600", "FI", "Billing Address") == (
+    assert (
         address["addressLine1"],
         address["city"],
         address["zipCode"],
         address["countryCode"],
         address["addressType"],
-    )
+    ) == ("Linnoitustie 9", "ESPOO", "02600", "FI", "Billing Address")
     (attribute,) = customer["customAttributes"]
     assert {
         "customAttributeId": BUSINESS_ID_ATTRIBUTE,
@@ -78,7 +78,7 @@ def test_keys_never_stand_in_an_address(bench, pushed):
             await adapter.activities(source, record_id, 200, deadline)
 
     bench.run(act)
-    assert 14 <= len(bench.app.journal.calls)
+    assert len(bench.app.journal.calls) >= 14
     assert all("demo-apptivo" not in call["query"] for call in bench.app.journal.calls)
     assert all("apiKey=demo-apptivo-api-key" in call["line"] for call in bench.app.journal.calls)
 
@@ -88,13 +88,13 @@ def test_create_goes_on_without_ids_when_the_lists_cannot_be_had(bench, pushed):
     bench.fault("503", "getConfigData")
     bench.run(lambda adapter, deadline: adapter.create(pushed(), deadline))
     (customer,) = _customers(bench)
-    assert ("Computer software", None) == (customer["industryName"], customer["industryId"])
-    assert "" == customer["employeeRange"]
+    assert (customer["industryName"], customer["industryId"]) == ("Computer software", None)
+    assert customer["employeeRange"] == ""
 
 
 def test_a_hanging_getconfigdata_does_not_eat_the_budget(bench, pushed):
-    """Within a budget of two seconds the customer is made although getConfigData takes ten."""
-    bench.fault("delay", "getConfigData", seconds=10)
+    """Within a budget of two seconds the customer is made although getConfigData takes three."""
+    bench.fault("delay", "getConfigData", seconds=3)
     assert bench.run(lambda adapter, deadline: adapter.create(pushed(), deadline), seconds=2)
 
 
@@ -106,7 +106,7 @@ def test_getconfigdata_is_asked_once_for_many_writes(bench, pushed):
             await adapter.create(pushed(f"Company {number}"), deadline)
 
     bench.run(act)
-    assert 1 == len(bench.lines("getConfigData"))
+    assert len(bench.lines("getConfigData")) == 1
 
 
 def test_update_changes_what_differs_and_keeps_the_rest(bench, pushed):
@@ -129,12 +129,12 @@ def test_update_changes_what_differs_and_keeps_the_rest(bench, pushed):
         business_id_attribute=BUSINESS_ID_ATTRIBUTE,
     )
     (after,) = _customers(bench)
-    assert "Oy Samlink Ab" == after["customerName"]
-    assert ("Call before noon", "AAA") == (after["description"], after["creditRating"])
-    assert ["+358 40 1", "09548050"] == [row["phoneNumber"] for row in after["phoneNumbers"]]
-    assert ["Info@Samlink.fi"] == [row["emailAddress"] for row in after["emailAddresses"]]
-    assert ["Other 1", "Linnoitustie 9"] == [row["addressLine1"] for row in after["addresses"]]
-    assert ["kept", "09704098"] == [row["customAttributeValue"] for row in after["customAttributes"]]
+    assert after["customerName"] == "Oy Samlink Ab"
+    assert (after["description"], after["creditRating"]) == ("Call before noon", "AAA")
+    assert [row["phoneNumber"] for row in after["phoneNumbers"]] == ["+358 40 1", "09548050"]
+    assert [row["emailAddress"] for row in after["emailAddresses"]] == ["Info@Samlink.fi"]
+    assert [row["addressLine1"] for row in after["addresses"]] == ["Other 1", "Linnoitustie 9"]
+    assert [row["customAttributeValue"] for row in after["customAttributes"]] == ["kept", "09704098"]
     (line,) = bench.lines("a=update")
     assert "isAddressUpdate=true" in line
     assert "isEmailAddressUpdate=false" in line
@@ -154,9 +154,9 @@ def test_a_repeated_update_sends_nothing(bench, pushed):
         await adapter.update(record_id, changed, deadline)
 
     bench.run(act, business_id_attribute=BUSINESS_ID_ATTRIBUTE)
-    assert 1 == len(bench.lines("a=update"))
+    assert len(bench.lines("a=update")) == 1
     (customer,) = _customers(bench)
-    assert 2 == len(customer["phoneNumbers"])
+    assert len(customer["phoneNumbers"]) == 2
 
 
 def test_an_empty_value_never_blanks_a_field(bench, pushed):
@@ -169,22 +169,25 @@ def test_an_empty_value_never_blanks_a_field(bench, pushed):
 
     bench.run(act)
     (customer,) = _customers(bench)
-    assert ("www.samlink.fi", 93116557) == (customer["website"], customer["annualRevenue"])
+    assert (customer["website"], customer["annualRevenue"]) == ("www.samlink.fi", 93116557)
 
 
 def test_the_address_that_only_holds_a_country_is_filled(bench, pushed):
     """Apptivo's own empty billing address (S003) takes ours instead of getting a sister."""
     bench.state.insert_customer(
-        {"customerName": "Oy Samlink Ab", "addresses": [{"addressId": 12937411, "addressLine1": "", "countryCode": "IN"}]}
+        {
+            "customerName": "Oy Samlink Ab",
+            "addresses": [{"addressId": 12937411, "addressLine1": "", "countryCode": "IN"}],
+        }
     )
     (before,) = _customers(bench)
     bench.run(lambda adapter, deadline: adapter.update(before["id"], pushed(), deadline))
     (address,) = _customers(bench)[0]["addresses"]
-    assert (12937411, "Linnoitustie 9", "FI") == (
+    assert (
         address["addressId"],
         address["addressLine1"],
         address["countryCode"],
-    )
+    ) == (12937411, "Linnoitustie 9", "FI")
 
 
 @pytest.mark.parametrize("record_id", ["4711", "not/an/id", "gw_abc"])
@@ -203,12 +206,12 @@ def test_a_custom_field_is_written_by_its_id(bench, pushed):
 
     bench.run(act, fields={"custom:number_77_1": "staff_number", "website": ""})
     (customer,) = _customers(bench)
-    assert ("399", "number") == (
+    assert (
         customer["customAttributes"][0]["customAttributeValue"],
         customer["customAttributes"][0]["customAttributeType"],
-    )
-    assert "" == customer["website"]
-    assert [] == bench.lines("a=update")
+    ) == ("399", "number")
+    assert customer["website"] == ""
+    assert bench.lines("a=update") == []
 
 
 def test_contacts_and_leads_arrive_once(bench, pushed):
@@ -237,15 +240,15 @@ def test_contacts_and_leads_arrive_once(bench, pushed):
 
     record_id = bench.run(act)
     contacts = bench.state.tables["contacts"]
-    assert ["Doe", "Roe", "Poe"] == [row["lastName"] for row in contacts]
+    assert [row["lastName"] for row in contacts] == ["Doe", "Roe", "Poe"]
     assert {int(record_id)} == {row["accountId"] for row in contacts}
     (note,) = bench.state.tables["notes"]
-    assert [
+    assert note["noteText"].split("\n") == [
         "Samlink hires 20 & grows",
         "https://news.example/1",
         "Added: 2018-05-04T07:11:26",
         "Tags: hr, growth",
-    ] == note["noteText"].split("\n")
+    ]
 
 
 def test_a_note_that_apptivo_turned_into_markup_is_still_the_same_note(bench, pushed):
@@ -261,7 +264,7 @@ def test_a_note_that_apptivo_turned_into_markup_is_still_the_same_note(bench, pu
         await adapter.add_details(record_id, details, deadline)
 
     bench.run(act)
-    assert 1 == len(bench.state.tables["notes"])
+    assert len(bench.state.tables["notes"]) == 1
 
 
 def test_a_contact_that_accountid_does_not_tie_is_tied_by_addcontact(bench, pushed, monkeypatch):
@@ -297,4 +300,4 @@ def test_a_save_that_is_not_understood_is_never_sent_twice(bench, pushed, fault)
     with pytest.raises(UnexpectedReply) as raised:
         bench.run(lambda adapter, deadline: adapter.create(pushed(), deadline))
     assert not raised.value.outcome_known
-    assert 1 == len(bench.lines("a=save"))
+    assert len(bench.lines("a=save")) == 1

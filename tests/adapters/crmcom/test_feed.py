@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from adapters.contract import NotFound, Opening, RemoteError, SourceReply, UnexpectedReply
+from adapters.contract import NotFound, Opening, Refused, RemoteError, SourceReply, UnexpectedReply
 from adapters.crmcom.adapter import CrmcomAdapter, open_adapter
 from adapters.crmcom.models import EVENT_KINDS, SOURCES, CrmcomSettings
 from adapters.deadline import Deadline
@@ -232,6 +232,16 @@ def test_a_server_that_ignores_paging_is_not_asked_for_ever() -> None:
     with dialect({"leads/list": {"status": OK, "data": rows}}) as url:
         reply = ask(url, lambda adapter: adapter.activities("leads", "X", 10, soon()))
     assert len(reply.events) == 100
+
+
+@pytest.mark.parametrize("source", ["activities", "purchases"])
+def test_a_method_that_the_server_lacks_is_refused_not_empty(source: str) -> None:
+    """An HTTP 404 on a list speaks of the method: neither "no such customer" nor "no events"."""
+    gone = Response("<html>404</html>", 404)
+    replies = {"activities/list": gone, "accounts_receivable/list": gone}
+    with dialect(replies) as url, pytest.raises(Refused, match="does not know") as caught:
+        ask(url, lambda adapter: adapter.activities(source, "X", 10, soon()))
+    assert not isinstance(caught.value, NotFound)
 
 
 def test_emails_set_in_replies_is_read(company: Any) -> None:

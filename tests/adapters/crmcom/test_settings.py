@@ -1,5 +1,6 @@
 """Settings and field table of a CRM.COM connection, and the spec that hands them to the gateway."""
 
+from importlib.resources import files
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -97,3 +98,10 @@ def test_numbers_are_looked_up_in_every_spelling(company: Any) -> None:
     nameless = spellings(company(business_id=None, document={}), FIELDS)
     assert len(nameless) == 1
     assert nameless[0].startswith("VAINU-")
+
+
+def test_every_setting_and_target_is_documented() -> None:
+    """NOTES.md names each of them."""
+    notes = files("adapters.crmcom").joinpath("NOTES.md").read_text(encoding="utf-8")
+    missing = [name for name in (*CrmcomSettings.model_fields, *FIELDS) if name not in notes]
+    assert missing == []

@@ -1,6 +1,7 @@
 """One token for all calls, renewed when due or refused, and never shown."""
 
 import asyncio
+import logging
 from typing import Any
 
 import pytest
@@ -137,6 +138,17 @@ def test_a_token_that_the_server_echoes_is_redacted(start: Any) -> None:
     server = start(token_seconds=0.0)
     with pytest.raises(BadCredentials, match=r"The token \[redacted\] is invalid"):
         server.run(lambda adapter: adapter.exists("X", soon()))
+
+
+def test_nothing_is_logged_that_holds_a_token(server: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """The token stands in the URL of every GET: no library may log it, at any level."""
+    caplog.set_level(logging.DEBUG)
+    server.run(lambda adapter: adapter.exists("X", soon()))
+    (call,) = server.sent("contact_information/show")
+    token = call["query"].partition("token=")[2].partition("&")[0]
+    assert len(token) == 32
+    assert token not in caplog.text
+    assert PASSWORD not in caplog.text
 
 
 def test_an_answer_that_is_late_is_timed_out(server: Any) -> None:
