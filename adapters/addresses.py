@@ -3,6 +3,8 @@
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+_EXPECTED = "expected an address such as https://api.example.com"
+
 
 def check_base_url(value: str, *, allow_http: bool) -> str:
     """The address without its trailing slash; ValueError says what is wrong with it.
@@ -11,11 +13,12 @@ def check_base_url(value: str, *, allow_http: bool) -> str:
     """
     try:
         parts = urlsplit(value)
-        host, _port = parts.hostname, parts.port
+        host, _port = parts.hostname or "", parts.port
+        host.encode("idna")  # a label that is empty or over 63 would fail at the first call only
     except ValueError:
-        raise ValueError("expected an address such as https://api.example.com") from None
-    if parts.scheme not in ("http", "https") or not host:
-        raise ValueError("expected an address such as https://api.example.com")
+        raise ValueError(_EXPECTED) from None
+    if parts.scheme not in ("http", "https") or not host or not value.isprintable() or " " in value:
+        raise ValueError(_EXPECTED)
     if parts.username or parts.password:
         raise ValueError("credentials do not belong into the address; use the settings beside it")
     if parts.query or parts.fragment:

@@ -44,6 +44,18 @@ def split_country(value: object) -> tuple[str | None, object]:
     return (match[1], match[2]) if match else (None, value)
 
 
+def written_id(value: object, country: str | None) -> tuple[str | None, str | None]:
+    """The comparable form of an id as a person wrote it into a CRM, and its country: `country`, or the id's own prefix.
+
+    Two letters are a prefix only before digits: "HRB 12345" is no id of Croatia. `(None, country)` for a blank.
+    """
+    if country is None:
+        named, bare = split_country(value)
+        if isinstance(bare, str) and bare.isdigit():
+            country = named
+    return business_id(value, country), country
+
+
 def same_name(one: object, other: object) -> bool:
     """Whether two company names are exactly the same but for case and white space."""
     if not isinstance(one, str) or not isinstance(other, str):

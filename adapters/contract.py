@@ -17,8 +17,8 @@ and gets the values below, or one of these errors. Nothing else may come out of 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import tzinfo
-from typing import ClassVar, Literal, Protocol
+from datetime import datetime, tzinfo
+from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 import msgspec
 from pydantic import BaseModel
@@ -97,6 +97,20 @@ class Refused(RemoteError):
 
     reason = "refused"
     retryable = False
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        retry_after: float | None = None,
+        status: int | None = None,
+        body: bytes | None = None,
+    ) -> None:
+        super().__init__(detail, retry_after=retry_after)
+        self.status = status
+        """The HTTP status of the answer; None where the refusal was in the body of a good one, or nothing was sent."""
+        self.body = body
+        """What came with that status, for adapters to read: not redacted, so never to be shown."""
 
 
 class BadCredentials(Refused):
@@ -210,6 +224,45 @@ class Account:
     """One line: who we are there and what the account can do. Never a secret."""
 
 
+@dataclass(frozen=True, slots=True)
+class CrmEvent:
+    """What a webhook of the CRM says: that something happened with a customer. Read off the body, nothing else."""
+
+    record_id: str
+    """The CRM's id of the customer, which is then read anew from the CRM: the body itself is only a hint.
+
+    `[A-Za-z0-9_-]{1,128}`, or a marked form with a colon that only the adapter's own `summary` understands.
+    """
+    event_id: str | None = None
+    """The CRM's own id of the event, where it sends one; a repeat has the same."""
+
+
+NOTES_CHARACTERS = 2_000
+"""How much of a customer's notes goes to Vainu."""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerSummary:
+    """What Vainu's customer data holds of a customer (S000, S001), as the CRM has it now."""
+
+    record_id: str
+    """The customer's own id, the one that `create` gave; also where `CrmEvent.record_id` was a marked form."""
+    name: str
+    business_id: str | None = None
+    """Upper case, without dashes, spaces and country prefix."""
+    country: str | None = None
+    """ISO 3166-1 alpha-2, upper case."""
+    owner_email: str | None = None
+    last_update: datetime | None = None
+    """When the CRM last changed the record; aware, UTC."""
+    notes: str | None = None
+    """Plain text, at most `NOTES_CHARACTERS`."""
+    open_deals: int | None = None
+    """This and the next two: None where the connection's settings keep the adapter from counting."""
+    won_deals: int | None = None
+    lost_deals: int | None = None
+
+
 class Adapter(Protocol):
     """One CRM account. Every method raises only `RemoteError`s, and ends by its deadline (`TimedOut`)."""
 
@@ -259,6 +312,22 @@ class Adapter(Protocol):
 
     async def aclose(self) -> None:
         """Close connections."""
+        ...
+
+
+@runtime_checkable
+class CustomerWebhooks(Protocol):
+    """What an adapter offers besides `Adapter` if its CRM can tell us of changes (CONTRACT section 8)."""
+
+    def read_events(self, body: object) -> Sequence[CrmEvent]:
+        """The customers that a webhook's JSON body is about, each once; empty for a kind that needs no action.
+
+        Pure; NOTES.md says which fields tell. Never raises, whatever the body.
+        """
+        ...
+
+    async def summary(self, record_id: str, deadline: Deadline) -> CustomerSummary:
+        """The customer as the CRM has it now, with its deals counted. `NotFound` if it is gone."""
         ...
 
 

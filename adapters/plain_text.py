@@ -5,6 +5,7 @@ from html import unescape
 from html.parser import HTMLParser
 
 MAX_CHARACTERS = 10_000
+_EMAIL = re.compile(r"[^@\s<>(),;:\"]{1,64}@[^@\s<>(),;:\"]{1,250}\.[^@\s<>(),;:\".]{2,}")
 _MARKUP = re.compile(r"</?[a-zA-Z][^<>]*>|<!--|&(?:#\d+|#[xX][0-9a-fA-F]+|[a-zA-Z][a-zA-Z0-9]*);")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _SPACES = re.compile(r"[ \t\u00a0]+")
@@ -89,6 +90,12 @@ def plain_text(value: object, limit: int = MAX_CHARACTERS) -> str:
     text = _CONTROL.sub("", text)
     text = _BLANK_LINES.sub("\n", _SPACES.sub(" ", text))
     return text.strip()[:limit].rstrip()
+
+
+def email_address(value: object) -> str | None:
+    """`value` if it looks like one e-mail address and nothing else: where CRMs also write names. Else None."""
+    text = value.strip() if isinstance(value, str) else ""
+    return text if len(text) <= 254 and _EMAIL.fullmatch(text) else None
 
 
 def one_line(value: object, limit: int = 200) -> str:

@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, SecretStr, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationInfo
 
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+"""What POSIX calls a name. Nothing else is repeated in an error: it may be the secret itself, in the wrong place."""
 
 
 class SecretFault(ValueError):
@@ -20,7 +22,7 @@ class SecretFault(ValueError):
 
 
 def _from_environment(name: object, environ: Mapping[str, str]) -> str:
-    if not isinstance(name, str) or not name:
+    if not isinstance(name, str) or not _VARIABLE.fullmatch(name):
         raise SecretFault("env: expected the name of an environment variable")
     if name not in environ:
         raise SecretFault(f"environment variable {name} is not set")
@@ -56,11 +58,24 @@ def _resolve(value: object, info: ValidationInfo) -> str:
             return _from_environment(content, (info.context or {}).get("environ", {}))
         if form == "file":
             return _from_file(content)
+        if form == "sha256":
+            raise SecretFault("sha256 is for secrets that are only compared; this one is sent, so it must be known")
     raise SecretFault('expected a string, { env = "NAME" } or { file = "PATH" }')
 
 
 Secret = Annotated[SecretStr, BeforeValidator(_resolve)]
 """A secret the gateway sends onward, so it must know it: plain, `{ env }` or `{ file }`."""
+
+
+def _check_header_value(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value()
+    if not (text.isascii() and text.isprintable() and " " not in text):
+        raise SecretFault("expected visible ASCII characters only, since it travels in a header")
+    return value
+
+
+HeaderSecret = Annotated[Secret, AfterValidator(_check_header_value)]
+"""A `Secret` that is sent as the value of an HTTP header."""
 
 
 def digest(secret: str) -> str:

@@ -8,6 +8,8 @@ it. Besides the vendor's own paths it answers under its prefix:
     GET    /_calls     every call so far: method, path, action                           → 200, a list
     GET    /_records   everything the simulator holds (each vendor's own shape)          → 200
     POST   /_reset     back to the state at start                                        → 204
+
+CRMs' simulators also push webhooks: `adapters.simulated_webhooks`.
 """
 
 import asyncio

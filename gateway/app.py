@@ -9,9 +9,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from gateway.http import exports, feed, operations, records
+from gateway.http import docs, exports, feed, operations, records, webhooks
 from gateway.http.envelope import Envelope
-from gateway.problems import Problem, ProblemResponse, not_kept, request_id_of
+from gateway.problems import Problem, ProblemResponse, internal, not_kept, request_id_of
 from gateway.service import Service
 from gateway.store import StoreUnavailable
 
@@ -22,9 +22,13 @@ ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", "/vainu/{connection}/exports/{export_id}", exports.standing),
     ("GET", "/vainu/{connection}/activities/{unique_id}", feed.activities),
     ("GET", "/vainu/{connection}/records/{unique_id}", records.record),
+    ("POST", "/vainu/{connection}/webhooks", webhooks.from_vainu),
+    ("POST", "/crm/{connection}/webhooks", webhooks.from_crm),
     ("GET", "/health/live", operations.live),
     ("GET", "/health/ready", operations.ready),
     ("GET", "/metrics", operations.metrics),
+    ("GET", "/openapi.json", docs.openapi_json),
+    ("GET", "/docs", docs.docs_page),
 )
 """Every route: method, path, endpoint. The OpenAPI document describes exactly these."""
 
@@ -37,10 +41,13 @@ def create_app(service: Service) -> ASGIApp:
             Problem: _on_problem,
             HTTPException: _on_http_exception,
             StoreUnavailable: _on_store_unavailable,
+            Exception: _on_defect,
         },
     )
+    # a redirect to the path without its last slash would be built from the caller's Host header
+    app.router.redirect_slashes = False
     app.state.service = service
-    return Envelope(app, service.metrics)
+    return Envelope(app, service.metrics, lambda: service.runtime.settings.server.body_timeout_seconds)
 
 
 def _named(path: str, endpoint: Endpoint) -> Endpoint:
@@ -64,7 +71,15 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     reasons = {404: ("not_found", "there is nothing at this path"), 405: ("method", "this path has other methods")}
     reason, detail = reasons.get(error.status_code, ("refused", str(error.detail)))
     problem = Problem(error.status_code, reason, detail, headers=error.headers or {})
+    route = request.scope.get("route")
+    if isinstance(route, Route):
+        # a wrong method ends before the endpoint that would have noted it
+        request.scope["gateway.route"] = route.path
     return await _on_problem(request, problem)
+
+
+async def _on_defect(request: Request, _error: Exception) -> Response:
+    return await _on_problem(request, internal())
 
 
 async def _on_store_unavailable(request: Request, error: Exception) -> Response:

@@ -10,17 +10,29 @@ import typer
 
 app = typer.Typer(
     help="The gateway between Vainu and the CRM.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-secret = typer.Typer(help="API keys.", no_args_is_help=True)
+secret = typer.Typer(help="API keys.")
 app.add_typer(secret, name="secret")
+deliveries = typer.Typer(help="What is kept: exports, webhooks, dead letters; and their replay.")
+app.add_typer(deliveries, name="deliveries")
+
+_INTERRUPTED = 130
+"""What typer makes of Ctrl-C; ours is 1, as section 2 knows no other."""
 
 Config = Annotated[
     str | None,
     typer.Option("--config", metavar="FILE", help="Configuration file; else $GATEWAY_CONFIG, else ./gateway.toml."),
 ]
+
+
+@app.callback()
+def _without_command(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        _exit(2)
 
 
 @app.command()
@@ -89,6 +101,91 @@ def openapi() -> None:
     sys.stdout.write(document_yaml())
 
 
+When = Annotated[
+    str | None,
+    typer.Option(metavar="WHEN", help="Kept at or after then: 2h, 3d, 2026-01-31, 2026-01-31T08:00Z, Unix time."),
+]
+Until = Annotated[str | None, typer.Option(metavar="WHEN", help="Kept before then.")]
+States = Annotated[
+    list[str] | None,
+    typer.Option("--state", metavar="STATE", help="pending, running, done, dead or ignored; repeatable."),
+]
+OfConnection = Annotated[str | None, typer.Option("--connection", metavar="NAME", help="Of this connection.")]
+OfKind = Annotated[
+    str | None, typer.Option("--kind", metavar="KIND", help="Of this kind, such as export or crm_webhook.")
+]
+
+
+@deliveries.command("list")
+def deliveries_list(
+    state: States = None,
+    connection: OfConnection = None,
+    kind: OfKind = None,
+    since: When = None,
+    until: Until = None,
+    limit: Annotated[int, typer.Option(help="At most so many.", min=1, max=100_000)] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    config: Config = None,
+) -> None:
+    """List deliveries, newest first."""
+    from gateway.commands.deliveries import filter_of, run_list
+
+    _exit(run_list(config, filter_of(state or (), connection, kind, since, until), limit, as_json))
+
+
+@deliveries.command("show")
+def deliveries_show(
+    delivery: Annotated[str, typer.Argument(metavar="ID", help="A delivery's number, or a whk_… or exp_… id.")],
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    config: Config = None,
+) -> None:
+    """Show one delivery: its attempts, the remote's answers, its payload, what to do next."""
+    from gateway.commands.deliveries import run_show
+
+    _exit(run_show(config, delivery, as_json))
+
+
+@deliveries.command("replay")
+def deliveries_replay(
+    delivery: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID]...", help="Numbers, or whk_… or exp_… ids.")
+    ] = None,
+    state: States = None,
+    connection: OfConnection = None,
+    kind: OfKind = None,
+    since: When = None,
+    until: Until = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every dead letter, or every one of --state.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count and list only.")] = False,
+    config: Config = None,
+) -> None:
+    """Try finished deliveries again: those named, or the dead letters (or --state) that the options narrow down."""
+    from gateway.commands.deliveries import filter_of, run_replay
+
+    wanted = filter_of(state or (), connection, kind, since, until)
+    _exit(run_replay(config, delivery or (), wanted, everything, dry_run))
+
+
+@app.command()
+def backup(
+    file: Annotated[str, typer.Argument(metavar="FILE")],
+    force: Annotated[bool, typer.Option("--force", help="Overwrite FILE.")] = False,
+    config: Config = None,
+) -> None:
+    """Copy the SQLite store to FILE while the service runs, verified."""
+    from gateway.commands.backup import run_backup
+
+    _exit(run_backup(config, file, force))
+
+
+@app.command()
+def restore(file: Annotated[str, typer.Argument(metavar="FILE")], config: Config = None) -> None:
+    """Put a backup in the place of the SQLite store while no gateway runs; what it replaces is kept beside it."""
+    from gateway.commands.backup import run_restore
+
+    _exit(run_restore(config, file))
+
+
 @secret.command("new")
 def secret_new() -> None:
     """Print a new API key, and the form of it to store in the configuration."""
@@ -110,4 +207,9 @@ def main() -> None:
     from gateway.commands.failures import plain_errors
 
     with plain_errors():
-        app()
+        code = app(prog_name="gateway", standalone_mode=False)
+        if code == _INTERRUPTED:
+            raise KeyboardInterrupt
+        # a reader of our output who has gone is found out here, not by the interpreter at its end
+        sys.stdout.flush()
+        raise SystemExit(code)

@@ -27,6 +27,10 @@ DETAILS = "export_details"
 CUSTOMER_DATA = "customer_data"
 _CUT_SETTLES_MS = 1_000
 """After an answer that was cut or broken the remote is done with us: a record shows sooner than after silence."""
+_SEARCH_AGAIN_MS = 1_000
+"""How often the CRM is searched for the record of a create whose outcome is unknown, until it has settled."""
+_ANOTHER_CREATE_MS = 250
+"""How long to wait for the create of a possible namesake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ class ExportWork:
         company = await self._company_of(delivery)
         row = await self.store.read(lambda c: companies.by_id(c, delivery.subject))
         assert row is not None  # noqa: S101 - companies are never deleted
-        status, record_id = await self._bring(live, row, company, deadline)
+        status, record_id = await self._bring(delivery, live, row, company, deadline)
         result = json.dumps({"status": status, "unique_id": record_id})
         return Act(result, self._recorded(delivery, live, row, company, record_id))
 
@@ -49,49 +53,72 @@ class ExportWork:
         return await company_of(self.store, delivery)
 
     async def _bring(
-        self, live: LiveConnection, row: CompanyRow, company: Company, deadline: Deadline
+        self, delivery: Delivery, live: LiveConnection, row: CompanyRow, company: Company, deadline: Deadline
     ) -> tuple[str, str]:
         if row.record_id is not None:
             try:
                 await live.adapter.update(row.record_id, company, deadline)
-                return "updated", row.record_id
+                return _status(row), row.record_id
             except NotFound:
-                await self.store.write(lambda c: companies.unlink(c, row.id, self.clock()))
+                await self.store.write(lambda c: companies.unlink(c, row.id, self.clock()), "company.unlink")
         found = await self._find(live, row, company, deadline)
-        if found is not None and row.create_sent_at is not None:
-            return "created", found  # our own create, whose answer was lost
         if found is not None:
+            # also after our own create whose answer was lost: it may have carried an earlier push
             await live.adapter.update(found, company, deadline)
-            return "updated", found
-        return "created", await self._create(live, row, company, deadline)
+            return _status(row), found
+        return "created", await self._create(delivery, live, row, company, deadline)
 
     async def _find(self, live: LiveConnection, row: CompanyRow, company: Company, deadline: Deadline) -> str | None:
-        """The record that is this company and no other company's."""
-        matches = [match.record_id for match in await live.adapter.find(company, deadline)]
+        """The record that is this company and no other company's; from now on it is this one's."""
+        matches = list(await live.adapter.find(company, deadline))
         if not matches:
             return None
-        taken = await self.store.read(lambda c: companies.linked_elsewhere(c, row, matches))
-        return next((record_id for record_id in matches if record_id not in taken), None)
+        now = self.clock()
+        # in this order: a create that ends between the two looks is then seen by the second
+        another_creates = await self.store.read(lambda c: companies.another_is_creating(c, row, now))
+        taken = await self.store.read(
+            lambda c: companies.linked_elsewhere(c, row, [each.record_id for each in matches])
+        )
+        match = next((match for match in matches if match.record_id not in taken), None)
+        if match is None:
+            return None
+        if match.by == "name" and another_creates:
+            raise Postponed(now + _ANOTHER_CREATE_MS, "another_create")
+        if not await self.store.write(lambda c: companies.adopt(c, row, match.record_id, now), "company.adopt"):
+            raise Postponed(now, "another_took_it")
+        return match.record_id
 
-    async def _create(self, live: LiveConnection, row: CompanyRow, company: Company, deadline: Deadline) -> str:
+    async def _create(
+        self, delivery: Delivery, live: LiveConnection, row: CompanyRow, company: Company, deadline: Deadline
+    ) -> str:
         now = self.clock()
         if row.create_settles_at is not None and now < row.create_settles_at:
-            raise Postponed(row.create_settles_at, "create_unsettled")
-        settles_at = now + round(live.settings.export.settle_seconds * 1000)
-        await self.store.write(lambda c: companies.create_leaves(c, row.id, now, settles_at))
+            raise Postponed(min(row.create_settles_at, now + _SEARCH_AGAIN_MS), "create_unsettled")
+        settle_ms = round(live.settings.export.settle_seconds * 1000)
+
+        def leave(connection: Connection) -> bool:
+            # a process that was stopped for longer than its lease must not wake up and create what another has created
+            held = deliveries.is_held(connection, delivery)
+            return held and companies.create_leaves(connection, row, now, now + settle_ms)
+
+        if not await self.store.write(leave, "company.create_leaves"):
+            raise Postponed(now, "lease_lost")
         try:
             return await live.adapter.create(company, deadline)
         except RemoteError as error:
-            settled = self._settles_at(error, settles_at)
-            await self.store.write(lambda c: companies.create_ended(c, row.id, settled, self.clock()))
+            settled = self._settles_at(error, now + settle_ms, settle_ms)
+            await self.store.write(
+                lambda c: companies.create_ended(c, row.id, settled, self.clock()), "company.create_ended"
+            )
             raise
 
-    def _settles_at(self, error: RemoteError, settles_at: int) -> int | None:
+    def _settles_at(self, error: RemoteError, settles_at: int, settle_ms: int) -> int | None:
         if error.outcome_known:
             return None
         if isinstance(error, ConnectionCut | ServerFault | UnexpectedReply):
             return min(settles_at, self.clock() + _CUT_SETTLES_MS)
-        return settles_at
+        # a CRM that was silent until now has shown itself to be slow: what we sent may yet be done
+        return max(settles_at, self.clock() + 2 * settle_ms)
 
     def _recorded(
         self, delivery: Delivery, live: LiveConnection, row: CompanyRow, company: Company, record_id: str
@@ -149,7 +176,18 @@ async def company_of(store: Store, delivery: Delivery) -> Company:
 
 
 def _details(delivery: Delivery) -> NewDelivery:
-    return NewDelivery(delivery.connection, DETAILS, delivery.order_key, delivery.subject, delivery.payload)
+    order_key = details_key(delivery.order_key)
+    return NewDelivery(delivery.connection, DETAILS, order_key, delivery.subject, delivery.payload)
+
+
+def _status(row: CompanyRow) -> str:
+    """What a push is told whose company has a record: the record is new if our own create of it is on the books."""
+    return "updated" if row.create_sent_at is None else "created"
+
+
+def details_key(order_key: str) -> str:
+    """The order key of the details of a company: one of their own, or contacts that fail would hold up its exports."""
+    return f"{order_key}:{DETAILS}"
 
 
 def _customer_data(delivery: Delivery, customer_data_id: str) -> NewDelivery:

@@ -1,27 +1,35 @@
 """Exports as a use case: keep the push, do its work at once, answer within the budget (CONTRACT section 7)."""
 
+import asyncio
 import json
 from dataclasses import dataclass
 from typing import Literal
 
+import structlog
 from sqlalchemy import Connection
 
 from adapters.deadline import Deadline
 from gateway.clock import Clock
-from gateway.export_work import DETAILS, EXPORT
+from gateway.export_work import EXPORT, details_key
 from gateway.identity import identifiers
 from gateway.ids import new_id
 from gateway.pushed import Pushed
 from gateway.runtime import LiveConnection
-from gateway.store import DeliveryState, Store, companies, deliveries, exports
+from gateway.store import DeliveryState, Store, StoreUnavailable, companies, deliveries, exports
 from gateway.store.companies import CompanyRow
 from gateway.store.deliveries import Delivery, NewDelivery
-from gateway.store.exports import ExportRow, NewExport
+from gateway.store.exports import ExportRow, NewExport, Unfinished
 from gateway.worker import Worker
 
+log = structlog.get_logger()
+
 _UNFINISHED = (DeliveryState.PENDING, DeliveryState.RUNNING)
-_LOOK_AGAIN_SECONDS = 0.1
-"""How often to look for the end of a delivery that another process may be working on."""
+_LOOK_AGAIN_SECONDS = 0.05
+"""How soon to look for the end of a delivery that another process may be working on; then less and less often."""
+_LOOK_AGAIN_SECONDS_MOST = 0.5
+_GRACE_SECONDS = 0.3
+"""How long after its budget an answer may wait for the store: Vainu waits 3 s, and the budget is 2.5 s by default."""
+_GRACE_LEAST_SECONDS = 0.15
 OUT_OF_TIME = frozenset({"timeout", "create_unsettled"})
 
 
@@ -69,13 +77,13 @@ class Exports:
         Raises `StoreUnavailable` if it could not be kept; then nothing was done either.
         """
         new = NewExport(new_id("exp", self._clock()), live.name, pushed.customer_data_id, query, body)
-        kept = await self._store.write(lambda c: self._keep(c, live, pushed, new, deadline))
+        kept = await self._store.write(lambda c: self._keep(c, live, pushed, new, deadline), "export.keep", deadline)
         self._worker.start(kept.claimed)
         if not kept.claimed:
             self._worker.wake()
         delivery = await self._end_of(kept.delivery_id, deadline)
         if delivery is None:
-            return await self._unfinished(live, new, kept)
+            return await self._unfinished(live, new, kept, deadline)
         if delivery.state == DeliveryState.DONE:
             await self._details_of(delivery, deadline)
         return self._answer(new.id, kept, delivery)
@@ -104,8 +112,7 @@ class Exports:
             expires_at=now + round(deadline.remaining() * 1000) if fails_late else None,
         )
         twin = deliveries.unfinished_twin(connection, wanted)
-        if twin is not None:
-            deliveries.hasten(connection, twin.id, now)
+        deliveries.hasten(connection, wanted.order_key, now)
         delivery_id = twin.id if twin else deliveries.add(connection, wanted, now)
         exports.add(connection, new, company.id, delivery_id, twin is not None, now)
         return _Kept(company, delivery_id, twin is not None, self._claim(connection, wanted.order_key, now))
@@ -117,30 +124,44 @@ class Exports:
         return deliveries.claim(connection, self._worker.lease(), now, names, 1, order_key=order_key)
 
     async def _end_of(self, delivery_id: int, deadline: Deadline) -> Delivery | None:
-        """The delivery once it is finished, or None at the deadline."""
-        while True:
+        """The delivery once it is finished, or None at the deadline, or if the store does not tell."""
+        pause = _LOOK_AGAIN_SECONDS
+        while deadline.remaining() > 0:
             if self._worker.is_acting_on(delivery_id):
                 await self._worker.finished(delivery_id, deadline)
-            delivery = await self._store.read(lambda c: deliveries.by_id(c, delivery_id))
+            try:
+                delivery = await self._store.read(
+                    lambda c: deliveries.by_id(c, delivery_id), Deadline.after(_grace(deadline))
+                )
+            except StoreUnavailable:
+                return None
             if delivery is not None and delivery.state not in _UNFINISHED:
                 return delivery
-            if deadline.remaining() <= 0:
-                return None
             if not self._worker.is_acting_on(delivery_id):
-                await self._worker.finished(delivery_id, Deadline.after(deadline.earlier(_LOOK_AGAIN_SECONDS)))
+                await self._worker.finished(delivery_id, Deadline.after(deadline.earlier(pause)))
+                pause = min(pause * 1.5, _LOOK_AGAIN_SECONDS_MOST)
+        return None
 
     async def _details_of(self, delivery: Delivery, deadline: Deadline) -> None:
         """Give contacts and leads the rest of the budget: who looks into the CRM at once finds them there."""
-        following = await self._store.read(lambda c: deliveries.following(c, delivery, DETAILS))
+        key = details_key(delivery.order_key)
+        following = await self._store.read(lambda c: deliveries.following(c, delivery, key))
         if following is not None:
+            self._worker.wake()
             await self._end_of(following, deadline)
 
-    async def _unfinished(self, live: LiveConnection, new: NewExport, kept: _Kept) -> Answer:
+    async def _unfinished(self, live: LiveConnection, new: NewExport, kept: _Kept, deadline: Deadline) -> Answer:
         unique_id = kept.company.unique_id
         if live.settings.export.when_slow == "fail":
             return Answer(new.id, "timeout", unique_id)
-        now = self._clock()
-        delivery = await self._store.write(lambda c: exports.mark_accepted(c, new.id, kept.delivery_id, now))
+        late = Unfinished(new.id, kept.delivery_id, self._clock())
+        marking = asyncio.ensure_future(self._store.write_many(exports.mark_accepted, late, "export.accepted"))
+        await asyncio.wait([marking], timeout=_grace(deadline))
+        if not marking.done():
+            # the push itself is on disk, and the caller's time is up; the mark follows when the store has room
+            marking.add_done_callback(_unheard)
+            return Answer(new.id, "accepted", unique_id)
+        delivery = marking.result()
         if delivery.state not in _UNFINISHED:
             return self._answer(new.id, kept, delivery)
         return Answer(new.id, "accepted", unique_id)
@@ -152,6 +173,16 @@ class Exports:
         late = delivery.expires_at is not None and delivery.reason in OUT_OF_TIME
         reason = delivery.detail or delivery.reason or ""
         return Answer(export_id, "timeout" if late else "dead", kept.company.unique_id, reason)
+
+
+def _grace(deadline: Deadline) -> float:
+    """Seconds for what an answer needs of the store after the budget; a moment, however late it is."""
+    return max(_GRACE_LEAST_SECONDS, deadline.at + _GRACE_SECONDS - deadline.clock())
+
+
+def _unheard(marking: "asyncio.Future[Delivery]") -> None:
+    if not marking.cancelled() and marking.exception() is not None:
+        log.warning("export.accepted_not_marked", detail=str(marking.exception()))
 
 
 def _status(status: str, joined: bool) -> Literal["created", "updated"]:

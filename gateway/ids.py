@@ -3,6 +3,7 @@
 import secrets
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_LENGTH = 26
 
 
 def new_id(prefix: str, now_ms: int) -> str:
@@ -10,3 +11,14 @@ def new_id(prefix: str, now_ms: int) -> str:
     number = (now_ms & (1 << 48) - 1) << 80 | secrets.randbits(80)
     digits = [_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5)]
     return f"{prefix}_{''.join(digits)}"
+
+
+def made_at(any_id: str) -> int | None:
+    """The time inside an id, Unix milliseconds; None if it is not one of ours."""
+    _prefix, _, digits = any_id.partition("_")
+    if len(digits) != _LENGTH or not set(digits) <= set(_ALPHABET):
+        return None
+    number = 0
+    for digit in digits:
+        number = number << 5 | _ALPHABET.index(digit)
+    return number >> 80

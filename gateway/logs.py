@@ -20,7 +20,9 @@ def configure(*, json: bool | None = None, level: int = logging.INFO) -> None:
     `json` None means JSON unless stderr is a terminal.
     """
     as_json = not sys.stderr.isatty() if json is None else json
-    renderer: Any = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
+    # structlog's own choice would print every local variable, and so secrets, below a traceback
+    console = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    renderer: Any = structlog.processors.JSONRenderer() if as_json else console
     last: list[Any] = [structlog.processors.format_exc_info, renderer] if as_json else [renderer]
     structlog.configure(
         processors=[*_SHARED, *last],

@@ -11,6 +11,7 @@ status  when
 415     the body is not declared as JSON
 422     JSON that breaks the schema, or a bad query parameter
 429     over a rate limit
+431     the request line and headers are too large
 500     a defect of ours
 502     the CRM refused or broke
 503     the work cannot be kept now
@@ -93,6 +94,19 @@ def too_many(reason: str, detail: str, wait: float) -> Problem:
 def not_kept(detail: str) -> Problem:
     """503: nothing was kept; never a 2xx for work that is not on disk."""
     return Problem(503, "not_kept", detail, headers={"Retry-After": retry_after(STORE_RETRY_SECONDS)})
+
+
+def going_down() -> Problem:
+    """503: the process ends before the answer is there."""
+    headers = {"Retry-After": retry_after(STORE_RETRY_SECONDS), "Connection": "close"}
+    return Problem(
+        503, "going_down", "this gateway went down before the answer was there; a repeat is safe", headers=headers
+    )
+
+
+def internal() -> Problem:
+    """500: a defect of ours."""
+    return Problem(500, "internal", "an internal error; the log has it under this request_id")
 
 
 def invalid(faults: Sequence[BodyFault]) -> Problem:

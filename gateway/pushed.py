@@ -20,6 +20,7 @@ from adapters.plain_text import one_line
 
 WRAPPERS = ("prospect", "prospects", "company", "data")
 _NAME_KEYS = ("company_name", "name", "official_name")
+_IDENTIFYING = ("vid", "business_id", "country", "domain")
 _DOMAIN_KEYS = ("domain", "link", "website")
 _CUSTOMER_DATA_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _VAINU_LINK = re.compile(r"/prospect/(\d{1,18})(?:[/?#]|$)")
@@ -68,23 +69,59 @@ def read_push(body: Any, query_id: str | None = None) -> Pushed:
     return Pushed(company, customer_data_id, _content_key(company))
 
 
+def read_change(body: Any) -> tuple[str, Company]:
+    """The unique_id and the changed company of a company-change webhook (vdev webhooks); `NotACompany` otherwise.
+
+    The company's name is "" where the change does not name it: a change may hold any part of the fields.
+    """
+    faults: list[BodyFault] = []
+    if not isinstance(body, Mapping):
+        raise NotACompany([BodyFault("$", "expected an object with unique_id and data")])
+    unique_id, data = body.get("unique_id"), body.get("data")
+    text = str(unique_id) if _is_scalar(unique_id) else ""
+    _expect(bool(_CUSTOMER_DATA_ID.fullmatch(text)), "unique_id", "expected 1 to 128 of A-Z a-z 0-9 _ -", faults)
+    _expect(isinstance(data, Mapping), "data", "expected an object with the changed fields", faults)
+    if faults or not isinstance(data, Mapping):
+        raise NotACompany(faults)
+    country = country_code(data.get("country"))
+    changed = Company(
+        name=_name(data, "data.", faults),
+        document=dict(data),
+        business_id=business_id(data.get("business_id"), country),
+        country=country,
+        domain=_domain(data.get("domain")),
+    )
+    if faults:
+        raise NotACompany(faults)
+    return text, changed
+
+
 def _unwrap(body: Mapping[str, Any], faults: list[BodyFault]) -> tuple[str, Mapping[str, Any]]:
-    """The prospect and its path: the first wrapper that is there, else the body itself."""
+    """The prospect and its path: the first wrapper that is there, else the body itself.
+
+    Identifiers may stand beside the wrapper. Where the body itself names a company, a key that happens to be called
+    like a wrapper (`data`, or `company` with a name in it) is one only if a company is in it.
+    """
     path, found = "", body
     for _level in range(2):
-        if any(key in found for key in ("company_name", "business_id", "vid")):
-            break
         wrapper = next((key for key in WRAPPERS if found.get(key) is not None), None)
-        if wrapper is None:
+        if "company_name" in found or wrapper is None:
             break
         inner, here = found[wrapper], f"{path}{wrapper}"
         if isinstance(inner, list):
             inner, here = (inner[0] if inner else None), f"{here}[0]"
+        if _names_a_company(found) and not (isinstance(inner, Mapping) and _names_a_company(inner)):
+            break
         if not isinstance(inner, Mapping):
             faults.append(BodyFault(here, "expected an object with the company's fields"))
             break
-        path, found = f"{here}.", inner
+        beside = {key: found[key] for key in _IDENTIFYING if found.get(key) is not None}
+        path, found = f"{here}.", {**beside, **inner}
     return path, found
+
+
+def _names_a_company(fields: Mapping[str, Any]) -> bool:
+    return any(fields.get(key) is not None for key in (*_NAME_KEYS, *_IDENTIFYING))
 
 
 def _beside(body: Mapping[str, Any], prospect: Mapping[str, Any], path: str, key: str) -> tuple[str, Any]:

@@ -9,15 +9,20 @@ from datetime import UTC, datetime
 import structlog
 
 from adapters import registry
-from adapters.contract import Adapter, CallRecord, Opening
+from adapters.contract import Adapter, CallRecord, NotFound, Opening, Refused
 from adapters.redaction import Redactor
 from adapters.vainu.client import VainuClient
+from gateway.pace import Pace
 from gateway.settings import ConnectionSettings, Settings
 
 log = structlog.get_logger()
 
 Observe = Callable[[str, CallRecord], None]
 """Hears of every call to a remote system: the connection's name and the call."""
+
+
+_ANSWERED = frozenset({"ok", Refused.reason, NotFound.reason})
+"""Outcomes of a remote system that works: it understood, and answered, if only that it has no such record."""
 
 
 @dataclass(slots=True)
@@ -31,7 +36,7 @@ class Condition:
     def observe(self, record: CallRecord) -> None:
         """Take one finished call into account."""
         now = datetime.now(UTC)
-        if record.outcome == "ok":
+        if record.outcome in _ANSWERED:
             self.last_ok, self.reason = now, None
         elif record.outcome != "cancelled":
             self.last_failure, self.reason = now, record.outcome
@@ -47,6 +52,7 @@ class LiveConnection:
     conditions: Mapping[str, Condition]
     """By remote system: the CRM's adapter name, `vainu`."""
     redact: Redactor
+    pace: Pace
     _users: int = 0
     _closing: bool = False
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
@@ -92,7 +98,8 @@ def open_connection(settings: ConnectionSettings, observe: Observe = lambda _nam
         Opening(settings.adapter, settings.timezone, settings.export.fields, watch)
     )
     vainu = VainuClient(settings.vainu, observe=watch) if settings.vainu else None
-    return LiveConnection(settings, adapter, vainu, conditions, Redactor(settings.secret_values()))
+    pace = Pace(settings.deliveries.max_concurrent, settings.deliveries.per_second)
+    return LiveConnection(settings, adapter, vainu, conditions, Redactor(settings.secret_values()), pace)
 
 
 class Runtime:

@@ -12,13 +12,17 @@ import structlog
 import uvicorn
 
 from gateway.app import create_app
+from gateway.http.protocol import Protocol
 from gateway.service import Service
 from gateway.settings import Settings
 
 log = structlog.get_logger()
 
 _NOT_READY_SECONDS = 1.0
-"""How long a draining gateway still answers, so that load balancers see that it is not ready."""
+"""How long a draining gateway still answers at least, so that load balancers see that it is not ready."""
+_LOOK_SECONDS = 0.05
+_KEEP_ALIVE_SECONDS = 75
+"""Longer than load balancers commonly keep idle connections (60 s), so that none sends into one that we just closed."""
 
 
 class _Server(uvicorn.Server):
@@ -55,7 +59,13 @@ class _Server(uvicorn.Server):
         self._spawn(self._stop_listening())
 
     async def _stop_listening(self) -> None:
-        await asyncio.sleep(min(_NOT_READY_SECONDS, self._service.runtime.settings.server.drain_seconds))
+        """Answer on while requests are in flight, for half of the time at most; the rest is for those to finish."""
+        seconds = self._service.drain_seconds_left
+        await asyncio.sleep(min(_NOT_READY_SECONDS, seconds / 2))
+        while self.server_state.tasks and self._service.drain_seconds_left > seconds / 2:  # noqa: ASYNC110 - uvicorn has no event for it
+            await asyncio.sleep(_LOOK_SECONDS)
+        # whole seconds are its type; asyncio.wait_for, which gets them, takes fractions as well
+        self.config.timeout_graceful_shutdown = self._service.drain_seconds_left  # type: ignore[assignment]  # as said above
         self.should_exit = True
 
     def _reload(self) -> None:
@@ -108,10 +118,13 @@ def uvicorn_config(settings: Settings, service: Service) -> uvicorn.Config:
     """uvicorn's settings for a service."""
     return uvicorn.Config(
         create_app(service),
+        http=Protocol,
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=False,  # X-Forwarded-For is read by gateway.addresses, through trusted_proxies only
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=max(1, int(settings.server.drain_seconds)),
         lifespan="off",
     )

@@ -2,25 +2,33 @@
 
 import asyncio
 import contextlib
+import time
 from pathlib import Path
 
 import structlog
 
 from adapters.contract import CallRecord
 from gateway.auth.gate import Gate, OperatorGate
+from gateway.auth.webhook_gate import WebhookGate
 from gateway.clock import Clock, now_ms
 from gateway.export_work import CUSTOMER_DATA, DETAILS, EXPORT, CustomerDataWork, DetailsWork, ExportWork
 from gateway.exports import Exports
 from gateway.feed import Feeds
 from gateway.health import Health
+from gateway.inbound_work import COMPANY_CHANGE, CRM_WEBHOOK, CompanyChangeWork, CrmWebhookWork
 from gateway.limits import CallerRate, FailedSignIns
 from gateway.metrics import Metrics
+from gateway.retention import Retention
 from gateway.runtime import Runtime
 from gateway.settings import InvalidSettings, Settings, load
 from gateway.store import Store
+from gateway.webhooks import Webhooks
 from gateway.worker import Handler, Worker
 
 log = structlog.get_logger()
+
+_CLOSING_SECONDS = 1.0
+"""What is kept of `server.drain_seconds` for giving back work, and closing the connections and the store."""
 
 
 class Service:
@@ -35,13 +43,20 @@ class Service:
             EXPORT: ExportWork(self.store, clock),
             DETAILS: DetailsWork(self.store),
             CUSTOMER_DATA: CustomerDataWork(self.store),
+            CRM_WEBHOOK: CrmWebhookWork(self.store, clock),
+            COMPANY_CHANGE: CompanyChangeWork(self.store),
         }
         self.worker = Worker(self.store, self.runtime, handlers, clock)
         self.exports = Exports(self.store, self.worker, clock)
+        self.webhooks = Webhooks(self.store, self.worker, clock)
         self.feeds = Feeds(self.store, self.metrics)
         self.health = Health(self.store, self.worker, self.runtime, clock)
         self._guard(settings)
+        self.retention = Retention(self.store, self.runtime, clock)
         self._working: asyncio.Task[None] | None = None
+        self._sweeping: asyncio.Task[None] | None = None
+        self._drain_ends_at = 0.0
+        self._reloading = asyncio.Lock()
 
     def _observe(self, connection: str, record: CallRecord) -> None:
         self.metrics.upstream_call(connection, record)
@@ -51,6 +66,7 @@ class Service:
         before = getattr(self, "gate", None)
         auth = {name: connection.auth for name, connection in settings.connections.items()}
         self.gate = Gate(auth, jwks=before.jwks if before else None)
+        self.webhook_gate = WebhookGate({name: each.webhooks for name, each in settings.connections.items()})
         self.operator_gate = OperatorGate(settings.operator.tokens)
         self.caller_rate = CallerRate(settings.server.requests_per_second)
         self.failed_signins = FailedSignIns(settings.server.failed_signins_per_minute)
@@ -64,30 +80,48 @@ class Service:
         """Open the store, and go on with the work that waits in it."""
         await asyncio.to_thread(self.store.open)
         self._working = asyncio.create_task(self.worker.run(), name="worker")
+        self._sweeping = asyncio.create_task(self.retention.run(), name="retention")
 
     async def stop(self) -> None:
         """Finish or give back claimed work, close every connection."""
         self.begin_drain()
+        if self._sweeping is not None:
+            self._sweeping.cancel()
         if self._working is not None:
-            await self.worker.drain(self.runtime.settings.server.drain_seconds)
+            await self.worker.drain(self.drain_seconds_left)
             self._working.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._working
+        if self._sweeping is not None:
+            await asyncio.wait([self._sweeping])
         await self.runtime.close()
         await asyncio.to_thread(self.store.close)
 
     def begin_drain(self) -> None:
-        """Not ready from this moment on."""
-        self.health.draining = True
+        """Not ready from this moment on; the time for going down begins to run."""
+        if not self.draining:
+            self.health.draining = True
+            seconds = self.runtime.settings.server.drain_seconds
+            self._drain_ends_at = time.monotonic() + seconds - min(_CLOSING_SECONDS, seconds / 4)
+
+    @property
+    def drain_seconds_left(self) -> float:
+        """What is left for requests and work since `begin_drain`: `server.drain_seconds` less the time to close."""
+        return max(0.0, self._drain_ends_at - time.monotonic())
 
     async def reload(self) -> bool:
         """Read the configuration again; a broken one leaves the old one in force, and the log says so."""
         if self.config is None:
             return False
+        # one after the other: of two that run at once, the one that read the older file could win
+        async with self._reloading:
+            return await self._reload(self.config)
+
+    async def _reload(self, config: Path) -> bool:
         try:
-            settings = await asyncio.to_thread(load, self.config)
+            settings = await asyncio.to_thread(load, config)
         except InvalidSettings as error:
-            log.error("config.rejected", path=str(self.config), faults=[str(fault) for fault in error.faults])
+            log.error("config.rejected", path=str(config), faults=[str(fault) for fault in error.faults])
             return False
         if settings.storage != self.runtime.settings.storage:
             log.warning("config.needs_restart", section="storage")

@@ -31,6 +31,7 @@ def describe(address: str) -> str:
             f"Apptivo  {address}/apptivo  apiKey {DEMO_API_KEY}  accessKey {DEMO_ACCESS_KEY}",
             f"CRM.COM  {address}/crmcom/crmapi/rest/v2  {crmcom.ORGANISATION} {crmcom.USERNAME} {crmcom.PASSWORD}",
             f"Aixon    {address}/aixon    x-api-key {aixon.FAKE_API_KEY}",
-            "Each has /_records, /_calls, and /_faults to break it on purpose; see adapters/simulation.py.",
+            "Each also answers /_records, /_calls and /_reset, and POST /_faults breaks it on purpose, such as",
+            f'  curl -d \'{{"fault": "delay", "seconds": 5, "times": 3}}\' {address}/apptivo/_faults',
         ]
     )

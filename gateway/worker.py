@@ -161,12 +161,12 @@ class Worker:
         await asyncio.gather(*(task for task in tasks if not task.done()), return_exceptions=True)
         if left:
             owner, now = self.owner, self.clock()
-            await self.store.write(lambda c: deliveries.release(c, owner, left, now))
+            await self.store.write(lambda c: deliveries.release(c, owner, left, now), "delivery.release")
 
     async def _renew(self) -> None:
         if self._running:
             lease, held = self.lease(), list(self._running)
-            await self.store.write(lambda c: deliveries.renew(c, lease, held))
+            await self.store.write(lambda c: deliveries.renew(c, lease, held), "delivery.renew")
 
     async def _claim(self) -> None:
         names = list(self.runtime.connections)
@@ -175,7 +175,8 @@ class Worker:
             if not await self.store.read(lambda c, now=now: deliveries.any_claimable(c, now, names)):  # type: ignore[misc]  # mypy infers no lambda with defaults
                 return
             claimed = await self.store.write(
-                lambda c, lease=lease, now=now, room=room: deliveries.claim(c, lease, now, names, room)  # type: ignore[misc]  # as above
+                lambda c, lease=lease, now=now, room=room: deliveries.claim(c, lease, now, names, room),  # type: ignore[misc]  # as above
+                "delivery.claim",
             )
             self.start(claimed)
             if len(claimed) < room:
@@ -216,17 +217,35 @@ class Worker:
         if seconds <= 0:
             raise TimedOut("the time for it was over before an attempt could begin")
         with live.in_use():
-            return await self.handlers[delivery.kind].act(delivery, live, Deadline.after(seconds))
+            return await self._at_pace(delivery, live, Deadline.after(seconds))
+
+    async def _at_pace(self, delivery: Delivery, live: LiveConnection, deadline: Deadline) -> Act:
+        """Act within the connection's pace; `Postponed` while the circuit is open."""
+        circuit = live.pace.circuit(delivery.kind)
+        later = circuit.wait_until(self.clock())
+        if later is not None:
+            raise Postponed(later, "circuit_open")
+        try:
+            async with live.pace.turn():
+                act = await self.handlers[delivery.kind].act(delivery, live, deadline)
+        except RemoteError as error:
+            circuit.failed(error, self.clock())
+            raise
+        except BaseException:
+            circuit.abandoned()
+            raise
+        circuit.worked()
+        return act
 
     def _failed(self, delivery: Delivery, error: RemoteError) -> Ending:
         number = delivery.attempts + 1
         live = self.runtime.connections.get(delivery.connection)
         detail = live.redact(error.detail) if live else error.detail
         decision = decide(
-            self.policy,
+            live.settings.deliveries.policy if live else self.policy,
             error,
-            attempts=number,
-            created_at=delivery.created_at,
+            attempts=delivery.bounded_attempts + 1,
+            created_at=delivery.bounds_from,
             expires_at=delivery.expires_at,
             now=self.clock(),
             jitter=random.random(),  # noqa: S311 - jitter, nothing secret
@@ -263,7 +282,7 @@ class Worker:
 
         while True:
             try:
-                return await self.store.write(record)
+                return await self.store.write(record, f"{delivery.kind}.finish")
             except StoreUnavailable as error:
                 # the outcome of a remote write must not be lost: keep it until the store is back
                 log.error("delivery.outcome_waits_for_store", delivery=delivery.id, detail=str(error))

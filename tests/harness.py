@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from adapters.apptivo.simulated_firm import DEMO_ACCESS_KEY, DEMO_API_KEY
 from adapters.crmcom import simulator as crmcom
 from adapters.simulation import serving
 from adapters.vainu.simulator import FAKE_API_KEY
-from gateway.app import create_app
+from gateway.serve import uvicorn_config
 from gateway.service import Service
 from gateway.settings import read
 from gateway.simulators import simulators
@@ -151,7 +151,7 @@ def _listen() -> socket.socket:
 def running_gateway(document: Mapping[str, Any]) -> Iterator[Gateway]:
     """A gateway on a thread of its own, over real HTTP on a free port."""
     service = Service(read(document))
-    server = uvicorn.Server(uvicorn.Config(create_app(service), log_config=None, access_log=False, lifespan="off"))
+    server = uvicorn.Server(uvicorn_config(service.runtime.settings, service))
     listening = _listen()
     failure: list[BaseException] = []
 
@@ -193,6 +193,7 @@ class GatewayProcess:
     log: Path
     process: "subprocess.Popen[bytes] | None" = None
     url: str = ""
+    clients: list[httpx.Client] = field(default_factory=list)
 
     def start(self, *options: str, environ: Mapping[str, str] | None = None) -> Gateway:
         """Start it on a free port and wait until it is ready."""
@@ -208,7 +209,8 @@ class GatewayProcess:
             )
         listening.close()
         wait_until(self._is_ready, "the gateway process is ready")
-        return Gateway(self.url, client(self.url))
+        self.clients.append(client(self.url))
+        return Gateway(self.url, self.clients[-1])
 
     def _is_ready(self) -> bool:
         assert self.process is not None
@@ -248,6 +250,8 @@ def gateway_process(document: Mapping[str, Any], folder: Path) -> Iterator[Gatew
         yield process
     finally:
         process.kill()
+        for each in process.clients:
+            each.close()
 
 
 def toml(document: Mapping[str, Any]) -> str:
@@ -272,3 +276,20 @@ def wait_until(holds: Callable[[], Any], what: str, seconds: float = PATIENCE_SE
             return found
         time.sleep(0.01)
     raise AssertionError(f"waited {seconds} s in vain: {what}")
+
+
+def run_command(
+    *arguments: str, folder: Path | None = None, environ: Mapping[str, str] | None = None, stdin: str = ""
+) -> "subprocess.CompletedProcess[str]":
+    """Run the command line as a user does, in `folder`; no configuration of the outside is seen."""
+    repository = Path(__file__).parents[1]
+    surroundings = {key: value for key, value in os.environ.items() if key not in ("GATEWAY_CONFIG", "COLUMNS")}
+    return subprocess.run(
+        [sys.executable, "-m", "gateway", *arguments],
+        cwd=folder,
+        env={**surroundings, "PYTHONPATH": str(repository), **(environ or {})},
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=50,
+    )

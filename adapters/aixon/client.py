@@ -6,6 +6,7 @@ from adapters.aixon.models import AixonSettings
 from adapters.contract import Account, Observer, UnexpectedReply
 from adapters.deadline import Deadline
 from adapters.http import RemoteClient
+from adapters.http_replies import Reply
 
 BASE_PATH = "api_upload/v1/csv-upload"
 
@@ -21,13 +22,17 @@ class AixonClient:
 
     async def check(self, deadline: Deadline) -> Account:
         """List the cells, which needs a good key and changes nothing."""
-        reply = await self._http.call("GET", BASE_PATH, action="csv-upload.list", deadline=deadline, safe=True)
-        answer = reply.json()
-        cells = answer.get("message") if isinstance(answer, Mapping) else None
-        if not isinstance(cells, list):
-            raise UnexpectedReply("aixon answered a list of cells in a shape that S002 does not show")
+        cells = await self._http.ask("GET", BASE_PATH, _cells, action="csv-upload.list", deadline=deadline, safe=True)
         return Account(f"Appier Aixon: {len(cells)} upload resources")
 
     async def aclose(self) -> None:
         """Close connections."""
         await self._http.aclose()
+
+
+def _cells(reply: Reply) -> list[object]:
+    answer = reply.json()
+    cells = answer.get("message") if isinstance(answer, Mapping) else None
+    if not isinstance(cells, list):
+        raise UnexpectedReply("aixon answered a list of cells in a shape that S002 does not show")
+    return cells

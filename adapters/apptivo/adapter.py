@@ -16,10 +16,14 @@ from adapters.apptivo.mapping import FIELDS, new_customer, values_of
 from adapters.apptivo.matching import matches, spellings
 from adapters.apptivo.models import ApptivoSettings
 from adapters.apptivo.overlay import Laid, lay_over
+from adapters.apptivo.summary import deals_of, summary_of
+from adapters.apptivo.webhook import read_events
 from adapters.company_ids import name_key
 from adapters.contract import (
     Account,
     Company,
+    CrmEvent,
+    CustomerSummary,
     Match,
     NotFound,
     Opening,
@@ -133,6 +137,20 @@ class ApptivoAdapter:
         reply = self._events.collect(endpoint.kind, rows, self._reader.drafts(source))
         reply.events = list({event.id: event for event in reply.events}.values())
         return reply
+
+    def read_events(self, body: object) -> Sequence[CrmEvent]:
+        """See `adapters.contract.CustomerWebhooks`; the forms of bodies are in NOTES.md."""
+        return read_events(body)
+
+    async def summary(self, record_id: str, deadline: Deadline) -> CustomerSummary:
+        """`getById` and the customer's opportunities, `FEED_ROWS` at most; not those if the source is switched off."""
+        customer = await self._customer(record_id, deadline)
+        deals = None
+        if "opportunities" in self._feed:
+            rows = await self._client.rows(self._feed["opportunities"], record_id, 0, deadline)
+            own = of_customer("opportunities", rows, record_id)
+            deals = deals_of(replies.objects(own, "apptivo (opportunities)"), self._reader)
+        return summary_of(record_id, customer, deals, self._reader)
 
     def record_url(self, record_id: str) -> str | None:
         """The customer's page by the setting `record_url`; None where there is none."""

@@ -72,9 +72,10 @@ def read_catalogue(config: Mapping[str, Any]) -> Catalogue:
 
 
 def named(options: tuple[Option, ...], name: str) -> Option | None:
-    """The option of this name, or of this code, whatever the case."""
+    """The option of this name, or of this code, whatever the case; None for a blank name."""
     wanted = name.strip().casefold()
-    return next((option for option in options if wanted in (option.name.casefold(), option.code.casefold())), None)
+    spelled = ((option, option.name.casefold(), option.code.casefold()) for option in options)
+    return next((option for option, *words in spelled if wanted and wanted in words), None)
 
 
 def preferred(options: tuple[Option, ...], name: str) -> Option | None:

@@ -26,6 +26,7 @@ from adapters.apptivo.replies import Page
 from adapters.contract import BadCredentials, NotFound, Observer, Refused, Throttled, UnexpectedReply
 from adapters.deadline import Deadline
 from adapters.http import RemoteClient
+from adapters.http_replies import Reply
 
 SYSTEM = "apptivo"
 SEARCH_PAGE = 50
@@ -34,6 +35,8 @@ SEARCH_ROWS = 500
 FEED_PAGE = 100
 FEED_ROWS = 1_000
 """Rows of one source at most, if nobody asks for more: newest first by the order asked for."""
+SECOND_TRY_SECONDS = 0.2
+"""With less time left a read that was not understood is not asked again."""
 _CONFIG_KEYS = frozenset({"statuses", "industries", "employeeRanges", "phoneTypes", "addressTypes", "webLayout"})
 _FORM = {"Content-Type": "application/x-www-form-urlencoded;charset=utf-8"}
 
@@ -86,8 +89,8 @@ class ApptivoClient:
     async def save_customer(self, data: Mapping[str, Any], deadline: Deadline) -> Mapping[str, Any]:
         """`save` once, never repeated here: Apptivo would make a second customer (upstream-apis 1.6, I)."""
         query = {"isLeadConvert": "N", "isDuplicate": "false"}
-        reply = await self._ask(CUSTOMERS, "save", query, {"customerData": _json(data)}, deadline, safe=False)
-        return replies.record(reply, "apptivo (customers.save)")
+        body = {"customerData": _json(data)}
+        return await self._ask(CUSTOMERS, "save", query, body, deadline, replies.record, safe=False)
 
     async def update_customer(
         self,
@@ -108,8 +111,7 @@ class ApptivoClient:
         body = {"customerData": _json(data), "attributeName": _json(list(names))}
         if attribute_ids:
             body["attributeIds"] = _json(list(attribute_ids))
-        reply = await self._ask(CUSTOMERS, "update", query, body, deadline, safe=True)
-        replies.record(reply, "apptivo (customers.update)")
+        await self._ask(CUSTOMERS, "update", query, body, deadline, replies.record, safe=True)
 
     async def contacts(self, customer_id: str, deadline: Deadline) -> list[Mapping[str, Any]]:
         """`getCustomerContacts`: the people at a customer (action C, list key G)."""
@@ -119,18 +121,18 @@ class ApptivoClient:
 
     async def save_contact(self, data: Mapping[str, Any], deadline: Deadline) -> str | None:
         """`save` of a contact, once; its id. Names of the app and the parameter C (phpmt, jsphp)."""
-        reply = await self._ask(CONTACTS, "save", {}, {"contactData": _json(data)}, deadline, safe=False)
-        saved = replies.record(reply, "apptivo (contacts.save)", "contactId")
+        body = {"contactData": _json(data)}
+        saved = await self._ask(CONTACTS, "save", {}, body, deadline, _saved_contact, safe=False)
         return replies.record_id(saved, "contactId")
 
     async def add_contact(self, customer_id: str, contact_id: str, deadline: Deadline) -> None:
         """`addContact`: tie a contact to a customer (C, jsphp associateContactToCustomer)."""
         query = {"customerId": customer_id, "contactIds": contact_id}
-        await self._ask(CUSTOMERS, "addContact", query, {}, deadline, safe=True)
+        await self._ask(CUSTOMERS, "addContact", query, {}, deadline, _anything, safe=True)
 
     async def create_note(self, details: Mapping[str, Any], deadline: Deadline) -> None:
         """`createNote`, once; the form of the reply is U, so anything that is no failure counts as done."""
-        await self._ask(NOTES, "createNote", {}, {"noteDetails": _json(details)}, deadline, safe=False)
+        await self._ask(NOTES, "createNote", {}, {"noteDetails": _json(details)}, deadline, _anything, safe=False)
 
     async def rows(self, endpoint: Endpoint, customer_id: str, limit: int, deadline: Deadline) -> list[object]:
         """The rows of one source of the feed, on all pages, up to `FEED_ROWS` or `limit` if that is more."""
@@ -184,19 +186,20 @@ class ApptivoClient:
         Once more, because a throttled reply of Apptivo is just one without the expected key (C, phpmt).
         """
         try:
-            return accept(await self._ask(path, actions[0], query, body, deadline, safe=True), _who(path, actions[0]))
+            return await self._ask(path, actions[0], query, body, deadline, accept, safe=True)
         except (BadCredentials, Throttled):
             raise
         except (UnexpectedReply, Refused) as refused:
             if isinstance(refused, Refused) and len(actions) == 1:
                 raise
             first = refused
-        pause = min(0.5, deadline.remaining() / 5) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, nothing secret
+        if deadline.remaining() < SECOND_TRY_SECONDS:
+            raise first
         if isinstance(first, UnexpectedReply):
-            await asyncio.sleep(pause)
+            pause = min(0.5, deadline.remaining() / 5)
+            await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, nothing secret
         try:
-            again = await self._ask(path, actions[-1], query, body, deadline, safe=True)
-            return accept(again, _who(path, actions[-1]))
+            return await self._ask(path, actions[-1], query, body, deadline, accept, safe=True)
         except Refused:
             # what the documented action said is the better explanation
             raise first from None
@@ -208,23 +211,29 @@ class ApptivoClient:
         query: Mapping[str, str],
         body: Mapping[str, str],
         deadline: Deadline,
+        accept: Callable[[object, str], T],
         *,
         safe: bool,
-    ) -> object:
-        reply = await self._remote.call(
+    ) -> T:
+        def parse(reply: Reply) -> T:
+            content: object = reply.json()
+            refusal = replies.failure(content, _who(path, action), self._remote.redact)
+            if refusal is not None:
+                raise refusal
+            return accept(content, _who(path, action))
+
+        return await self._remote.ask(
             "POST",
             path,
+            parse,
+            # _read knows a better second question
+            repeat_unexpected=False,
             action=f"{path.rpartition('/')[2]}.{action}",
             deadline=deadline,
             safe=safe,
             params={"a": action, **query, **self._user},
             form={**body, **self._keys},
         )
-        content: object = reply.json()
-        refusal = replies.failure(content, _who(path, action), self._remote.redact)
-        if refusal is not None:
-            raise refusal
-        return content
 
 
 async def _together(calls: Sequence[Any]) -> list[Page]:
@@ -239,6 +248,14 @@ async def _together(calls: Sequence[Any]) -> list[Page]:
 def _distinct(rows: list[object]) -> list[object]:
     # a server that ignores startIndex would give the first page again and again
     return list({_json(row): row for row in rows}.values())
+
+
+def _saved_contact(reply: object, who: str) -> Mapping[str, Any]:
+    return replies.record(reply, who, "contactId")
+
+
+def _anything(reply: object, _who: str) -> object:
+    return reply
 
 
 def _config_data(reply: object, who: str) -> Mapping[str, Any]:

@@ -124,28 +124,33 @@ def _activity(activity_type: str, **parts: Any) -> dict[str, Any]:
 
 
 def _opportunities(customer: Mapping[str, Any], clock: Clock) -> list[dict[str, Any]]:
-    owner = {
-        "opportunityCustomer": customer.get("customerName"),
-        "opportunityCustomerId": customer.get("customerId"),
-        "assignedToObjectRefName": "sales@example.com",
-        "currencyCode": "EUR",
-        "isActive": "Y",
-    }
     deals = (
         ("First licence", "Closed Won", "100.00", 2000, -60),
         ("Consulting", "Closed Lost", 0, 500.5, -45),
         ("Second office", "Proposal", "20.00", "12000.00", 30),
     )
     return [
-        {
-            **owner,
-            "opportunityName": name,
-            "salesStageName": stage,
-            "probability": probability,
-            "amount": amount,
-            "closeDate": clock.day(closes),
-            "creationDate": clock.spoken(-90),
-            "lastUpdateDate": clock.spoken(-5),
-        }
+        opportunity(
+            customer,
+            opportunityName=name,
+            salesStageName=stage,
+            probability=probability,
+            amount=amount,
+            closeDate=clock.day(closes),
+            creationDate=clock.spoken(-90),
+            lastUpdateDate=clock.spoken(-5),
+        )
         for name, stage, probability, amount, closes in deals
     ]
+
+
+def opportunity(customer: Mapping[str, Any], **parts: Any) -> dict[str, Any]:
+    """An opportunity of a customer (C, airbyte's schema)."""
+    return {
+        "opportunityCustomer": customer.get("customerName"),
+        "opportunityCustomerId": customer.get("customerId"),
+        "assignedToObjectRefName": "sales@example.com",
+        "currencyCode": "EUR",
+        "isActive": "Y",
+        **parts,
+    }

@@ -1,7 +1,7 @@
 """Apptivo's rows as Activity Feed events: one reading for each source, no `if` ladder."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -9,14 +9,16 @@ from typing import Any
 from adapters.apptivo.dates import Dates
 from adapters.apptivo.details import written
 from adapters.apptivo.endpoints import CUSTOMER_OBJECT
-from adapters.apptivo.models import ApptivoSettings, FeedSource
+from adapters.apptivo.models import ApptivoSettings, FeedSource, Outcome
 from adapters.contract import EventType
 from adapters.events import EventDraft, percent
 from adapters.plain_text import plain_text
+from adapters.webhook_bodies import objects, record_id
 
 _Row = Mapping[str, Any]
 _ASSOCIATIONS = ("associatedObjects", "associations")
-_PERSONS = ("assigneeObjectRefName", "assignedToObjectRefName", "createdByName", "postingObjectRefName", "createdBy")
+_ASSIGNEES = ("assigneeObjectRefName", "assignedToObjectRefName")
+_AUTHORS = ("createdByName", "postingObjectRefName", "createdBy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class FeedReader:
 
     def _activity(self, row: _Row, reading: Reading) -> EventDraft:
         return EventDraft(
-            record_id=_id_of(row, "activityId", "emailId"),
+            record_id=id_of(row, "activityId", "emailId"),
             timestamp=self.dates.first_of(row, reading.dates),
             type=reading.type,
             header=_first_text(row, ("subject", "title")),
@@ -84,7 +86,7 @@ class FeedReader:
 
     def _note(self, row: _Row) -> EventDraft:
         return EventDraft(
-            record_id=_id_of(row, "noteId"),
+            record_id=id_of(row, "noteId"),
             timestamp=self.dates.first_of(row, ("creationDate", "noteDate", "createdDate", "lastUpdateDate")),
             type="note",
             header=_first_text(row, ("subject", "title")),
@@ -92,14 +94,17 @@ class FeedReader:
             user_email=person_of(row),
         )
 
+    def outcome(self, row: _Row) -> Outcome:
+        """What an opportunity has become, by its stage and its probability."""
+        return self.settings.outcome(row.get("salesStageName"), percent(row.get("probability")))
+
     def _opportunity(self, row: _Row) -> EventDraft:
         stage = row.get("salesStageName")
-        probability = percent(row.get("probability"))
-        outcome = self.settings.outcome(stage, probability)
+        outcome = self.outcome(row)
         closed = ("closeDate", "lastUpdateDate", "creationDate")
         texts = [text for text in (plain_text(stage), plain_text(row.get("description"))) if text]
         return EventDraft(
-            record_id=_id_of(row, "opportunityId"),
+            record_id=id_of(row, "opportunityId"),
             timestamp=self.dates.first_of(row, (*closed[1:], closed[0]) if outcome == "open" else closed),
             type=outcome,
             header=row.get("opportunityName"),
@@ -107,7 +112,7 @@ class FeedReader:
             user_email=person_of(row),
             value=row.get("amount") if row.get("amount") not in (None, "") else row.get("actualAmount"),
             currency=row.get("currencyCode"),
-            probability_percent=probability,
+            probability_percent=row.get("probability"),
         )
 
     def _news(self, row: _Row) -> EventDraft:
@@ -115,7 +120,7 @@ class FeedReader:
         note = plain_text(content.get("noteText"))
         texts = ("noteText", "text", "message", "description", "comment")
         return EventDraft(
-            record_id=_id_of(row, "wallEntryId", "wallMessageId"),
+            record_id=id_of(row, "wallEntryId", "wallMessageId"),
             timestamp=self.dates.first_of(row, ("datePosted", "creationDate", "lastUpdateDate")),
             type="note" if note else "event",
             header=_first_text(content, ("subject", "title")),
@@ -147,13 +152,19 @@ def _belongs(source: FeedSource, row: object, customer_id: str) -> bool | None:
     if source == "opportunities":
         owner = row.get("opportunityCustomerId")
         return None if owner in (None, "") else str(owner).strip() == customer_id
-    owners = [
-        str(one.get("objectRefId")).strip()
-        for name in _ASSOCIATIONS
-        for one in _listed(row.get(name))
-        if isinstance(one, Mapping) and str(one.get("objectId")).strip() == str(CUSTOMER_OBJECT)
-    ]
+    owners = associated_customers(row)
     return customer_id in owners if owners else None
+
+
+def associated_customers(row: _Row) -> list[str]:
+    """The ids of the customers that a task, a note or the like hangs on (C, upstream-apis 1.8)."""
+    tied = [
+        record_id(one.get("objectRefId"))
+        for name in _ASSOCIATIONS
+        for one in objects(row.get(name))
+        if record_id(one.get("objectId")) == str(CUSTOMER_OBJECT)
+    ]
+    return [customer for customer in tied if customer]
 
 
 def _listed(value: object) -> list[object]:
@@ -177,16 +188,25 @@ def collaboration(value: object) -> Mapping[str, Any]:
 
 def person_of(row: _Row) -> str:
     """Who did it, as e-mail address or name: the assignee, the sender, else the author."""
-    for name in ("assigneeDetails", "fromAddress"):
-        people = row.get(name)
-        for one in _listed(people) or [people]:
-            found = _first_text(one, ("emailAddress", "emailId", "objectRefName")) if isinstance(one, Mapping) else one
-            if isinstance(found, str) and found.strip():
-                return found
-    return _first_text(row, _PERSONS)
+    named = (text for name in ("assigneeDetails", "fromAddress") for text in _people(row.get(name)))
+    return next(named, "") or _first_text(row, (*_ASSIGNEES, *_AUTHORS))
 
 
-def _id_of(row: _Row, *names: str) -> object:
+def assignees_of(row: _Row) -> list[str]:
+    """Whom a record is assigned to, each as e-mail address or name."""
+    fields = (row.get(name) for name in _ASSIGNEES)
+    return [*_people(row.get("assigneeDetails")), *(text for text in fields if isinstance(text, str))]
+
+
+def _people(value: object) -> Iterator[str]:
+    for one in _listed(value) or [value]:
+        found = _first_text(one, ("emailAddress", "emailId", "objectRefName")) if isinstance(one, Mapping) else one
+        if isinstance(found, str) and found.strip():
+            yield found
+
+
+def id_of(row: _Row, *names: str) -> object:
+    """The row's own id: `id`, else the first of `names` that holds one; None if none does."""
     return next((row[name] for name in ("id", *names) if row.get(name) not in (None, "")), None)
 
 

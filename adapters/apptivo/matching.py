@@ -42,7 +42,7 @@ def matches(
     wanted = list(names)
     found: dict[str, Match] = {}
     for row in rows:
-        ids = [value for value in _attribute_values(row, attribute) if company_ids.business_id(value)]
+        ids = [value for value in attribute_values(row, attribute) if company_ids.business_id(value)]
         if any(same_business_id(value, company) for value in ids):
             match = Match(_id_of(row), "business_id")
             found[match.record_id] = match
@@ -54,7 +54,8 @@ def matches(
     return sorted(found.values(), key=lambda match: (match.by == "name", *_age(match.record_id)))
 
 
-def _attribute_values(row: Mapping[str, Any], attribute: str | None) -> list[object]:
+def attribute_values(row: Mapping[str, Any], attribute: str | None) -> list[object]:
+    """What a customer's custom attribute of this `customAttributeId` holds, or with None what all of them hold."""
     custom = row.get("customAttributes")
     values: list[object] = []
     for item in custom if isinstance(custom, list) else ():

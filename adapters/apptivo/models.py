@@ -12,6 +12,8 @@ FeedSource = Literal[
     "tasks", "appointments", "followups", "calls", "notes", "emails", "opportunities", "newsfeed"
 ]  # fmt: skip
 """The feed's sources (CONTRACT section 6)."""
+Outcome = Literal["won", "lost", "open"]
+"""What became of an opportunity."""
 
 
 class ActionOverride(BaseModel):
@@ -74,7 +76,7 @@ class ApptivoSettings(BaseModel):
         """Whether the firm named its own stages; only otherwise may a probability of 100 or 0 decide."""
         return bool({"won_stages", "lost_stages"} & self.model_fields_set)
 
-    def outcome(self, stage: object, probability: int | float | None) -> Literal["won", "lost", "open"]:
+    def outcome(self, stage: object, probability: int | float | None) -> Outcome:
         """What an opportunity's stage and probability (percent) mean to this firm.
 
         Apptivo marks neither won nor lost (upstream-apis 1.9, U): stages are matched by name, and the

@@ -1,17 +1,24 @@
 """What the simulated firm holds in its Apptivo: tables in memory, ids by number, nothing unique but those."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
-from adapters.apptivo.demo_feed import Clock, demo_feed
+from adapters.apptivo.demo_feed import Clock, demo_feed, opportunity
+from adapters.simulated_webhooks import Deal
 from adapters.vendor_dates import DateOrder
 
 DEMO_API_KEY = "demo-apptivo-api-key"
 DEMO_ACCESS_KEY = "demo-apptivo-access-key"
 Row = dict[str, Any]
+_STAGES: Mapping[Deal, tuple[str, str]] = {
+    "won": ("Closed Won", "100.00"),
+    "lost": ("Closed Lost", "0.00"),
+    "open": ("Proposal", "20.00"),
+}
 Seed = Callable[[Mapping[str, Any], Clock], Mapping[str, list[Row]]]
 _TABLES = ("customers", "contacts", "activities", "notes", "emails", "opportunities", "wall")
 _ID_NAMES = {
@@ -74,6 +81,22 @@ class ApptivoState:
             for row in rows:
                 self.insert(table, {**row, **tied_to(customer)} if table != "opportunities" else row)
         return customer
+
+    def change_customer(self, customer_id: str, parts: Mapping[str, Any], deals: "Counter[Deal]") -> Row:
+        """Somebody edits a customer and closes or opens deals; the webhook that tells of it (its form is G)."""
+        try:
+            customer = self.one("customers", customer_id)
+        except Failure as failure:
+            raise LookupError(str(failure)) from None
+        stamp = self.clock().stamp()
+        customer.update({**parts, "lastUpdateDate": stamp, "version": customer["version"] + 1})
+        for outcome in deals.elements():
+            stage, probability = _STAGES[outcome]
+            deal = opportunity(customer, opportunityName="New deal", salesStageName=stage, probability=probability)
+            today = {"closeDate": self.clock().day(), "creationDate": stamp, "lastUpdateDate": stamp}
+            self.insert("opportunities", {**deal, **today})
+        told = {"eventId": f"customer-{customer_id}-{customer['version']}", "event": "customer.updated"}
+        return {**told, "objectId": 3, "objectRefId": customer["customerId"], "data": customer}
 
     def one(self, table: str, record_id: str) -> Row:
         """The row of this id; `Failure` if there is none."""

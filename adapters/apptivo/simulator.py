@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from adapters.apptivo.simulated_firm import DEMO_ACCESS_KEY, DEMO_API_KEY, ApptivoState, Failure, Row, tied_to
+from adapters.simulated_webhooks import webhook_route
 from adapters.simulation import HTML_PAGE, Simulator, build
 
 __all__ = ["BUSINESS_ID_ATTRIBUTE", "DEMO_ACCESS_KEY", "DEMO_API_KEY", "ApptivoState", "simulator"]
@@ -36,7 +37,8 @@ def simulator(**options: Any) -> Simulator:
     """The simulated Apptivo; options are those of `ApptivoState`."""
     state = ApptivoState(**options)
     paths = sorted({path for path, _action in _ACTIONS})
-    return build(state, [Route(path, _endpoint(state, path), methods=["GET", "POST"]) for path in paths])
+    routes = [Route(path, _endpoint(state, path), methods=["GET", "POST"]) for path in paths]
+    return build(state, [webhook_route(state.change_customer), *routes])
 
 
 def _endpoint(state: ApptivoState, path: str) -> Callable[[Request], Any]:
@@ -115,7 +117,7 @@ def _update(state: ApptivoState, given: _Parameters) -> Row:
     customer = state.one("customers", given.get("customerId", ""))
     data = json.loads(given["customerData"])
     for name in json.loads(given.get("attributeName", "[]")):
-        if name in data and given.get(_GUARDED.get(name, ""), "true") == "true":
+        if name in data and (name not in _GUARDED or given.get(_GUARDED[name]) == "true"):
             customer[name] = data[name]
     customer["lastUpdateDate"] = state.clock().stamp()
     customer["version"] += 1

@@ -5,18 +5,30 @@ from datetime import tzinfo
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from adapters.contract import Account, Company, Match, NotFound, Opening, SourceReply
+from adapters.contract import (
+    Account,
+    Company,
+    CrmEvent,
+    CustomerSummary,
+    Match,
+    NotFound,
+    Opening,
+    SourceReply,
+    UnexpectedReply,
+)
 from adapters.crmcom.client import CrmcomClient
 from adapters.crmcom.details import Details
-from adapters.crmcom.envelope import NOTHING_TO_AMEND
+from adapters.crmcom.envelope import NOTHING_TO_AMEND, identity
 from adapters.crmcom.feed import belongs, drafting, list_names
 from adapters.crmcom.mapping import FIELDS, amendment, company_body
 from adapters.crmcom.models import EVENT_KINDS, SOURCES, CrmcomSettings
-from adapters.crmcom.records import BulkReport, Records, Row
+from adapters.crmcom.records import BulkReport, Records, Row, owner_of
 from adapters.crmcom.search import Search
+from adapters.crmcom.summary import deals_of, summary_of
+from adapters.crmcom.webhook import ACCOUNT_MARK, is_person, read_events
 from adapters.deadline import Deadline
 from adapters.events import EventBuilder
-from adapters.timestamps import read
+from adapters.timestamps import Reading, read
 
 
 class CrmcomAdapter:
@@ -30,7 +42,8 @@ class CrmcomAdapter:
         self._client = client
         self._records = records
         self._details = Details(records, settings, zone)
-        self._events = EventBuilder("crmcom", lambda value: read(value, zone))
+        self._zone = zone
+        self._events = EventBuilder("crmcom", self._read)
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -83,6 +96,23 @@ class CrmcomAdapter:
         """Create customer events of one of `EVENT_KINDS`, in CRM.COM's own row format (S004); a report row by row."""
         return await self._records.create_events(kind, rows, deadline)
 
+    def read_events(self, body: object) -> Sequence[CrmEvent]:
+        """See `adapters.contract.CustomerWebhooks`; an account of an owner not told is `ar:<id>` (NOTES.md)."""
+        return read_events(body)
+
+    async def summary(self, record_id: str, deadline: Deadline) -> CustomerSummary:
+        """contact_information/show and the leads of a company; `ar:<id>` is looked up as an account receivable first.
+
+        `NotFound` also where the record is a person: there is none among Vainu's companies.
+        """
+        if record_id.startswith(ACCOUNT_MARK):
+            record_id = await self._owner_of(record_id.removeprefix(ACCOUNT_MARK), deadline)
+        contact = await self._records.contact("id", record_id, deadline)
+        if is_person(contact):
+            raise NotFound(f"CRM.COM has a person and no company under the id {record_id[:40]}")
+        leads = await self._rows_of("leads", record_id, deadline)
+        return summary_of(record_id, contact, deals_of(leads), self._read)
+
     def record_url(self, record_id: str) -> str | None:
         """The configured page of the record."""
         template = self._settings.record_url
@@ -92,6 +122,18 @@ class CrmcomAdapter:
         """Release the token and close connections."""
         await self._records.aclose()
         await self._client.aclose()
+
+    def _read(self, value: object) -> Reading:
+        return read(value, self._zone)
+
+    async def _owner_of(self, account_id: str, deadline: Deadline) -> str:
+        account = await self._records.account("id", account_id, deadline)
+        if account is None:
+            raise NotFound(f"CRM.COM has no account receivable {account_id[:40]}")
+        owner_id = identity(owner_of(account))
+        if not owner_id:
+            raise UnexpectedReply(f"CRM.COM: expected an account receivable with its owner, got none of {account_id}")
+        return owner_id
 
     async def _rows_of(self, source: str, record_id: str, deadline: Deadline) -> list[object]:
         names = list_names(source)

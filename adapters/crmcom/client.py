@@ -16,7 +16,8 @@ from adapters.crmcom.envelope import SYSTEM, CodedRefusal, data_of, is_signed_ou
 from adapters.crmcom.models import CrmcomSettings
 from adapters.crmcom.single_flight import SingleFlight
 from adapters.deadline import Deadline
-from adapters.http import RemoteClient, Reply
+from adapters.http import RemoteClient
+from adapters.http_replies import Reply
 from adapters.redaction import Redactor
 
 TOKEN_SECONDS = 7_000.0
@@ -41,9 +42,8 @@ class _Token:
 
 @dataclass(frozen=True, slots=True)
 class _Ask:
-    call: Callable[[str], Awaitable[Reply]]
-    """Makes the call with the token it is given."""
-    expected: Collection[str] = ()
+    call: Callable[[str], Awaitable[Any]]
+    """Makes the call with the token it is given; the data of its reply."""
     harmless: Collection[str] = ()
 
 
@@ -75,11 +75,18 @@ class CrmcomClient:
     ) -> Any:
         """The data of a reading method. `expected` are keys that make a reply without envelope acceptable."""
 
-        async def call(token: str) -> Reply:
-            query = {"token": token, **params}
-            return await self._remote.call("GET", method, action=method, deadline=deadline, safe=True, params=query)
+        async def call(token: str) -> Any:
+            return await self._remote.ask(
+                "GET",
+                method,
+                lambda reply: data_of(reply.json(), expected),
+                action=method,
+                deadline=deadline,
+                safe=True,
+                params={"token": token, **params},
+            )
 
-        return await self._signed_in(_Ask(call, expected), deadline)
+        return await self._signed_in(_Ask(call), deadline)
 
     async def post(
         self, method: str, deadline: Deadline, body: Mapping[str, Any], *, harmless: Collection[str] = ()
@@ -89,10 +96,10 @@ class CrmcomClient:
         Never `NotFound`: in a write it speaks of something the body names, such as a category.
         """
 
-        async def call(token: str) -> Reply:
+        async def call(token: str) -> Any:
             content = {"token": token, **body}
-            return await self._remote.call(
-                "POST", method, action=method, deadline=deadline, safe=False, json_body=content
+            return await self._remote.ask(
+                "POST", method, _data, action=method, deadline=deadline, safe=False, json_body=content
             )
 
         try:
@@ -151,22 +158,14 @@ class CrmcomClient:
             raise
 
     async def _data(self, ask: _Ask, token: _Token) -> Any:
-        reply = await ask.call(token.text)
-        token.used_at = self._now()
         try:
-            return self._data_of(reply, ask.expected)
+            return await ask.call(token.text)
         except CodedRefusal as refusal:
             if refusal.code in ask.harmless:
                 return None
             raise
-
-    def _data_of(self, reply: Reply, expected: Collection[str]) -> Any:
-        try:
-            return data_of(reply.json(), expected)
-        except CodedRefusal as refusal:
-            raise CodedRefusal(refusal.code, self.redact(refusal.detail)) from None
-        except RemoteError as error:
-            raise type(error)(self.redact(error.detail), retry_after=error.retry_after) from None
+        finally:
+            token.used_at = self._now()
 
     async def _good_token(self, deadline: Deadline) -> _Token:
         if self._token is not None and self._token.is_good_at(self._now()):
@@ -195,12 +194,13 @@ class CrmcomClient:
         return self._token
 
     async def _sign_in_reply(self, body: Mapping[str, str]) -> str:
-        method = "authentication/token"
-        reply = await self._remote.call(
-            "POST", method, action=method, deadline=Deadline.after(SIGN_IN_SECONDS), safe=True, json_body=body
-        )
+        method, deadline = "authentication/token", Deadline.after(SIGN_IN_SECONDS)
         try:
-            data = self._data_of(reply, ("token",))
+            data = await self._remote.ask(
+                "POST", method, _signed_in, action=method, deadline=deadline, safe=True, json_body=body
+            )
+        except BadCredentials:
+            raise
         except Refused as refusal:
             raise BadCredentials(f"sign-in failed: {refusal.detail}; check the settings") from None
         token = data.get("token") if isinstance(data, Mapping) else None
@@ -211,3 +211,11 @@ class CrmcomClient:
     def _redact_also(self, token: str) -> None:
         self._tokens.append(token)
         self._remote.redact = Redactor([self._password, *self._tokens])
+
+
+def _data(reply: Reply) -> Any:
+    return data_of(reply.json())
+
+
+def _signed_in(reply: Reply) -> Any:
+    return data_of(reply.json(), ("token",))

@@ -3,8 +3,8 @@
 Sources: upstream-apis sections 2.4 and 2.5. Field names that no source gives (U) are tried in the order written here.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Literal
 
 from adapters.contract import EventType
 from adapters.crmcom.models import EVENT_KINDS, set_name
@@ -15,8 +15,11 @@ Draft = Callable[[Row], EventDraft]
 
 _MEDIA: Mapping[str, EventType] = {"EMAIL": "email", "PHONE": "call", "FACE_TO_FACE": "meeting"}
 _MEDIA_ICONS = {"EMAIL": "email", "PHONE": "call", "FACE_TO_FACE": "meeting"}
-_DEALS: Mapping[str, EventType] = {"WON": "won", "LOST": "lost", "CANCELLED": "lost", "CANCELED": "lost"}
+Outcome = Literal["won", "lost", "open"]
+"""What became of a lead."""
+_DEALS: Mapping[str, Outcome] = {"WON": "won", "LOST": "lost", "CANCELLED": "lost", "CANCELED": "lost"}
 _USERS = ("assigned_to_user", "assigned_to", "assigned_user", "performed_by_user", "owner")
+_USER_NAMES = ("email", "email_address", "person_name", "username", "name")
 _STATE = ("life_cycle_state", "state", "status")
 
 
@@ -70,9 +73,17 @@ def _communication(row: Row) -> EventDraft:
     )
 
 
+def outcome_of(lead: Row) -> Outcome:
+    """What became of a lead: a cancelled one counts as lost, every state that is not known as open."""
+    return _DEALS.get(_state(lead), "open")
+
+
+def _state(row: Row) -> str:
+    return _word(_first(row, *_STATE))
+
+
 def _lead(row: Row) -> EventDraft:
-    state = _word(_first(row, *_STATE))
-    deal = _DEALS.get(state, "open")
+    state, deal = _state(row), outcome_of(row)
     done = ("actual_completion_date", "won_date", "lost_date", "cancelled_date", "updated_date")
     begun = ("lead_date", "submitted_on", "date")
     return EventDraft(
@@ -134,14 +145,19 @@ def _when(row: Row, *names: str) -> object:
 
 def _user(row: Row) -> str:
     log = row.get("log_information")
-    people = [row.get(name) for name in _USERS]
-    if isinstance(log, Mapping):
-        people += [log.get("created_by_user"), log.get("updated_by_user")]
+    authors = [log.get(name) for name in ("created_by_user", "updated_by_user")] if isinstance(log, Mapping) else []
+    return next(iter([*assignees_of(row), *_words_for(authors)]), "")
+
+
+def assignees_of(row: Row) -> list[str]:
+    """Whom a record is assigned to, in every word the record has for them: addresses before names."""
+    return list(_words_for(row.get(name) for name in _USERS))
+
+
+def _words_for(people: Iterable[object]) -> Iterator[str]:
     for person in people:
-        names = ("email", "email_address", "person_name", "username", "name")
-        if text := _plain(_first(person, *names) if isinstance(person, Mapping) else person):
-            return text
-    return ""
+        words = [person.get(name) for name in _USER_NAMES] if isinstance(person, Mapping) else [person]
+        yield from filter(None, map(_plain, words))
 
 
 def _currency(row: Row) -> object:
@@ -159,11 +175,11 @@ def _unit(row: Row) -> str:
 
 
 def _cancel_mark(row: Row) -> str:
-    return "Cancelled" if _word(_first(row, *_STATE)).startswith("CANCEL") else ""
+    return "Cancelled" if _state(row).startswith("CANCEL") else ""
 
 
 def _draft_mark(row: Row) -> str:
-    return "Draft" if _word(_first(row, *_STATE)) == "DRAFT" else _cancel_mark(row)
+    return "Draft" if _state(row) == "DRAFT" else _cancel_mark(row)
 
 
 def _first(row: Row, *names: str) -> Any:

@@ -202,6 +202,16 @@ def _entries(record: Mapping[str, Any], names: Collection[str]) -> Iterable[Mapp
                 yield from (entry for entry in entries if isinstance(entry, Mapping))
 
 
+def addresses_of(record: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+    """A record's addresses, wherever it writes them."""
+    return _entries(record, ("address_set", "addresses_set"))
+
+
+def company_name(record: Mapping[str, Any]) -> object:
+    """A company's name, as a whole record or a short one spells it."""
+    return record.get("company_name") or record.get("name")
+
+
 def _has_number(record: Mapping[str, Any], name: str, wanted: str) -> bool:
     held = [text for part in _parts(record) if (text := _text(part.get(name)))]
     # a number that a person wrote stays, even if it is another; a stand-in gives way to a real one
@@ -212,7 +222,7 @@ def _has_address(record: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     def key(entry: Mapping[str, Any]) -> Sequence[str]:
         return [_text(entry.get(name)).casefold() for name in _ADDRESS]
 
-    return any(key(entry) == key(wanted) for entry in _entries(record, ("address_set", "addresses_set")))
+    return any(key(entry) == key(wanted) for entry in addresses_of(record))
 
 
 def _place_amendment(record: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:

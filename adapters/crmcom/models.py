@@ -5,9 +5,9 @@ What no source confirms (marks G and U in NOTES.md) is a setting, so that a firm
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
 
 from adapters.addresses import check_base_url
 from adapters.secrets import Secret
@@ -44,11 +44,12 @@ def set_name(kind: str) -> str:
 class CrmcomSettings(BaseModel):
     """`[connections.NAME.crmcom]` (CONTRACT section 3)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
+    # before base_url, whose check reads it
+    allow_http: bool = False
     base_url: str
     """Ends in `/crmapi/rest/v2`; https, or http on loopback or with `allow_http`."""
-    allow_http: bool = False
     username: Name
     password: Secret
     organisation: Name
@@ -99,9 +100,16 @@ class CrmcomSettings(BaseModel):
     max_rows: int = Field(2000, ge=1, le=100_000)
     """Rows of one list that are read at most: no order is documented, so the newest may come last."""
 
-    @model_validator(mode="after")
-    def _addresses_are_usable(self) -> Self:
-        check_base_url(self.base_url, allow_http=self.allow_http)
-        if self.record_url is not None and "{}" not in self.record_url:
-            raise ValueError("record_url: expected {} where the record's id goes")
-        return self
+    @field_validator("base_url")
+    @classmethod
+    def _check_base_url(cls, value: str, info: ValidationInfo) -> str:
+        return check_base_url(value, allow_http=bool(info.data.get("allow_http", False)))
+
+    @field_validator("record_url")
+    @classmethod
+    def _check_record_url(cls, value: str | None) -> str | None:
+        if value is not None and "{}" not in value:
+            raise ValueError("expected {} where the record's id goes")
+        if value is not None and not value.startswith(("https://", "http://")):
+            raise ValueError("expected an address such as https://crm.example.com/contacts/{}")
+        return value

@@ -50,9 +50,9 @@ class Records:
         params = {"contact_information_identifier": f"{identifier}={value}"}
         return object_of(await self._client.get("contact_information/show", deadline, params, expected=("id",)))
 
-    async def account_named(self, name: str, deadline: Deadline) -> Row | None:
-        """The account receivable of this name."""
-        params = {"accounts_receivable_identifier": f"name={name}"}
+    async def account(self, identifier: str, value: str, deadline: Deadline) -> Row | None:
+        """An account receivable by `id`, `number` or `name`; None if there is none."""
+        params = {"accounts_receivable_identifier": f"{identifier}={value}"}
         try:
             return object_of(await self._client.get("accounts_receivable/show", deadline, params, expected=("id",)))
         except NotFound:
@@ -152,7 +152,8 @@ def owner_of(account: Mapping[str, Any]) -> Row:
     for name in ("account_owner", "contact_information", "owner"):
         owner = account.get(name)
         if isinstance(owner, Mapping):
-            return dict(owner)
+            inner = owner.get("contact_information")
+            return dict(inner if isinstance(inner, Mapping) else owner)
     return {}
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from adapters.company_ids import business_id, same_name, split_country
 from adapters.contract import BadCredentials, Company, Match, NotFound, Refused
 from adapters.crmcom.envelope import identity
-from adapters.crmcom.mapping import numbers_of, spellings
+from adapters.crmcom.mapping import company_name, numbers_of, spellings
 from adapters.crmcom.models import CrmcomSettings
 from adapters.crmcom.records import Records, Row, owner_of
 from adapters.deadline import Deadline
@@ -63,7 +63,7 @@ class Search:
         if not self._settings.search_accounts:
             return []
         async with self._slots:
-            account = await self._records.account_named(company.name, self._deadline)
+            account = await self._records.account("name", company.name, self._deadline)
         owner = owner_of(account) if account else {}
         return [{"id": identity(owner)}] if identity(owner) else []
 
@@ -85,7 +85,7 @@ class Search:
         return [
             dict(row)
             for row in rows
-            if isinstance(row, Mapping) and identity(row) and same_name(_company_name(row), company.name)
+            if isinstance(row, Mapping) and identity(row) and same_name(company_name(row), company.name)
         ]
 
     async def _whole(self, row: Row) -> Row:
@@ -107,16 +107,12 @@ def _judged(row: Row, company: Company, *, by_number: bool) -> Match | None:
     if by_number:
         # the reply may lack the number it was found by (fields_set, older releases): then the look-up is trusted
         return Match(identity(row), "business_id")
-    return Match(identity(row), "name") if same_name(_company_name(row), company.name) else None
+    return Match(identity(row), "name") if same_name(company_name(row), company.name) else None
 
 
 def _is_same_id(number: str, company: Company) -> bool:
     _country, bare = split_country(number)
     return company.business_id in (business_id(number, company.country), business_id(bare, company.country))
-
-
-def _company_name(row: Mapping[str, Any]) -> object:
-    return row.get("company_name") or row.get("name")
 
 
 def _age(row: Row) -> tuple[str, str]:

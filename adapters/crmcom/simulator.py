@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from adapters.crmcom.simulator_store import ApiFailure, Store, mandatory
+from adapters.simulated_webhooks import webhook_route
 from adapters.simulation import HTML_PAGE, Simulator, build
 
 PREFIX = "/crmapi/rest/v2"
@@ -87,6 +88,7 @@ def simulator(**options: Any) -> Simulator:
         state,
         [
             Route("/_expire", expire, methods=["POST"]),
+            webhook_route(state.change_customer),
             Route(PREFIX + "/{method:path}", call, methods=["GET", "POST"]),
         ],
     )

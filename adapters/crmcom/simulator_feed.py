@@ -36,9 +36,7 @@ def contact_feed(
     """Communications, leads and activities of a new company; one of the activities has no readable date."""
 
     def row(number: str, days: float, **fields: Any) -> Row:
-        log = {"created_date": local(days), "created_by_user": _USER, "created_by_unit": _UNIT}
-        owner = {"id": contact_id, "name": name, "company_name": name, "type": "COMPANY"}
-        return {"id": new_id(), "number": number, "contact_information": owner, "log_information": log, **fields}
+        return contact_row(contact_id, name, new_id(), local(days), number=number, **fields)
 
     return {
         "communications": [
@@ -63,6 +61,13 @@ def contact_feed(
             row("AC000002", 7.0, subject="Check the references", start_date="Not Started", notes=None),
         ],
     }
+
+
+def contact_row(contact_id: str, name: str, row_id: str, created: str, /, **fields: Any) -> Row:
+    """A row that hangs on a company: a lead, a communication, an activity."""
+    log = {"created_date": created, "created_by_user": _USER, "created_by_unit": _UNIT}
+    owner = {"id": contact_id, "name": name, "company_name": name, "type": "COMPANY"}
+    return {"id": row_id, "contact_information": owner, "log_information": log, **fields}
 
 
 def event_feed(account: Row, new_id: Callable[[], str], local: Callable[[float], str]) -> dict[str, list[Row]]:

@@ -1,13 +1,15 @@
 """What the simulated CRM.COM holds, and what its methods do to it; the HTTP around it is in simulator.py."""
 
 import uuid
+from collections import Counter
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from adapters.crmcom.models import BULK_ROWS, EVENT_KINDS, set_name
-from adapters.crmcom.simulator_feed import contact_feed, event_feed
+from adapters.crmcom.simulator_feed import contact_feed, contact_row, event_feed
+from adapters.simulated_webhooks import Deal
 
 Row = dict[str, Any]
 _SETS = ("phone_set", "email_set", "address_set")
@@ -134,6 +136,23 @@ class Store:
         _merge(row, changed)
         row["log_information"]["updated_date"] = self.local()
         return {"id": row["id"], "number": row["number"]}
+
+    def change_customer(self, contact_id: str, parts: Mapping[str, Any], deals: "Counter[Deal]") -> Row:
+        """Somebody edits a company and wins, loses or opens leads; the webhook that tells of it (its form is G)."""
+        try:
+            row = self._one("contact_information", {"id": contact_id})
+        except ApiFailure as failure:
+            raise LookupError(failure.description) from None
+        _merge(row, dict(parts))
+        row["log_information"]["updated_date"] = self.local()
+        for state in deals.elements():
+            lead = {"name": "New lead", "life_cycle_state": "IN_PROGRESS" if state == "open" else state.upper()}
+            number = str(len(self.tables["leads"]) + 19)
+            self.tables["leads"].append(
+                contact_row(contact_id, row["name"], self.new_id(), self.local(), number=number, **lead)
+            )
+        told = {"event_id": str(uuid.uuid4()), "event": "contact_information.updated"}
+        return {**told, "contact_information": deepcopy(row)}
 
     def create_account(self, body: Row) -> Row:
         """accounts_receivable/create; its owner becomes FINANCIAL."""

@@ -3,7 +3,7 @@
 Vainu is no CRM, so there is no `SPEC` here: the gateway opens a `VainuClient` beside the connection's adapter.
 """
 
-from adapters.vainu.client import VainuClient
+from adapters.vainu.client import CustomerDataExists, VainuClient
 from adapters.vainu.models import CompanyInfo, CustomerData, MatchData, VainuSettings
 
-__all__ = ["CompanyInfo", "CustomerData", "MatchData", "VainuClient", "VainuSettings"]
+__all__ = ["CompanyInfo", "CustomerData", "CustomerDataExists", "MatchData", "VainuClient", "VainuSettings"]

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator, model_validator
 
 from adapters.addresses import check_base_url
 from adapters.contract import UnexpectedReply
-from adapters.secrets import Secret
+from adapters.secrets import HeaderSecret, Secret
 
 ApiVersion = Literal[1, 2]
 FieldValue = str | int | bool | date | datetime | None
@@ -29,7 +29,7 @@ class VainuSettings(BaseModel):
     base_url: str = "https://api.vainu.io"
     """Host and, where a proxy needs one, a path; without `/api/v2`."""
     api_version: ApiVersion = 2
-    api_key: Secret | None = None
+    api_key: HeaderSecret | None = None
     """Header `API-Key`: 64 hex digits from Vainu's Settings, API Keys."""
     username: str | None = None
     password: Secret | None = None
@@ -41,14 +41,6 @@ class VainuSettings(BaseModel):
         if address.endswith(("/api/v1", "/api/v2")):
             raise ValueError("expected the address without /api/v1 or /api/v2; api_version tells that")
         return address
-
-    @field_validator("api_key")
-    @classmethod
-    def _check_api_key(cls, value: SecretStr | None) -> SecretStr | None:
-        key = value.get_secret_value() if value is not None else "x"
-        if not (key.isascii() and key.isprintable() and " " not in key):
-            raise ValueError("expected visible ASCII characters only, since it travels in a header")
-        return value
 
     @model_validator(mode="after")
     def _check_credentials(self) -> Self:

@@ -1,8 +1,8 @@
 """`[connections.X.auth]`: who may call a connection; any one that matches admits (CONTRACT section 3)."""
 
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from adapters.addresses import check_base_url
 from adapters.secrets import SecretDigest
@@ -18,7 +18,7 @@ ALGORITHMS: tuple[Algorithm, ...] = (
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class BasicCredential(_Table):
@@ -39,22 +39,21 @@ class BasicCredential(_Table):
 class JwtSettings(_Table):
     """The issuer whose JSON Web Tokens are believed, and where its keys are."""
 
+    # before jwks_url, whose check reads it
+    allow_http: bool = False
     issuer: str = Field(min_length=1)
     audience: str = Field(min_length=1)
     jwks_url: str
     algorithms: tuple[Algorithm, ...] = Field(default=ALGORITHMS, min_length=1)
     leeway_seconds: int = Field(default=30, ge=0, le=600)
     """How far the issuer's clock may be from ours."""
-    allow_http: bool = False
 
-    @model_validator(mode="after")
-    def _check_jwks_url(self) -> Self:
+    @field_validator("jwks_url")
+    @classmethod
+    def _check_jwks_url(cls, value: str, info: ValidationInfo) -> str:
         # some issuers tell their key sets apart by a query (Azure AD B2C: ?p=policy)
-        try:
-            check_base_url(self.jwks_url.partition("?")[0], allow_http=self.allow_http)
-        except ValueError as error:
-            raise ValueError(f"jwks_url: {error}") from None
-        return self
+        check_base_url(value.partition("?")[0], allow_http=bool(info.data.get("allow_http", False)))
+        return value
 
 
 class AuthSettings(_Table):

@@ -5,15 +5,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from adapters import registry
 from adapters.aixon.client import AixonClient
 from adapters.contract import Account, RemoteError
 from adapters.deadline import Deadline
 from gateway import logs
 from gateway.commands.configuration import load_settings
+from gateway.commands.guide import guide
+from gateway.commands.output import console
 from gateway.runtime import LiveConnection, open_connection
 from gateway.settings import ConnectionSettings, Settings
 
@@ -32,16 +32,25 @@ def run(config: str | None, offline: bool) -> int:
     """Check everything; 1 if any sign-in failed."""
     logs.configure(json=False, level=logs.ERROR)
     path, settings = load_settings(config)
-    console = Console(highlight=False, soft_wrap=True)
+    shown = console()
     count = len(settings.connections)
-    console.print(f"configuration  [green]ok[/]  {path}: {count} connection{'' if count == 1 else 's'}")
-    results = [] if offline else asyncio.run(_sign_in_everywhere(settings))
-    for result in results:
-        word = Text("ok", "green") if result.ok else Text("FAILED", "bold red")
-        console.print(Text.assemble(f"{result.connection}  {result.system}  ", word, f"  {result.line}"))
+    text = f"{path}: {count} connection{'' if count == 1 else 's'}"
+    results = [_Result("configuration", "", True, text)]
+    results += [] if offline else asyncio.run(_sign_in_everywhere(settings))
+    _print_results(shown, results)
     for connection in settings.connections.values():
-        _print_guide(console, settings, connection)
+        shown.print(Text("\n" + guide(settings, connection)), soft_wrap=True)
+    if settings.server.public_url is None and settings.connections:
+        shown.print("\nserver.public_url is not set: these addresses are good on this machine only", soft_wrap=True)
     return 0 if all(result.ok for result in results) else 1
+
+
+def _print_results(shown: Console, results: list[_Result]) -> None:
+    whats = [f"{result.connection} {result.system}".strip() for result in results]
+    width = max(map(len, whats))
+    for what, result in zip(whats, results, strict=True):
+        word = Text("ok    ", "green") if result.ok else Text("FAILED", "bold red")
+        shown.print(Text.assemble(f"{what:{width}}  ", word, f"  {result.line}"), soft_wrap=True)
 
 
 async def _sign_in_everywhere(settings: Settings) -> list[_Result]:
@@ -72,38 +81,3 @@ async def _checked(live: LiveConnection, system: str, check: Callable[[Deadline]
     except RemoteError as error:
         return _Result(live.name, system, False, f"{error.reason}: {live.redact(error.detail)}")
     return _Result(live.name, system, True, live.redact(account.summary))
-
-
-def _print_guide(console: Console, settings: Settings, connection: ConnectionSettings) -> None:
-    base, name = settings.public_url, connection.name
-    title = registry.spec(connection.crm).title or connection.crm
-    table = Table(title=f"\n{name}: into Vainu, Settings > Integrations > Customer API Configuration", box=None)
-    table.title_justify, table.show_header = "left", False
-    rows = [
-        ("Endpoint name", f"{title} ({name})"),
-        ("Endpoint URL", f"{base}/vainu/{name}/exports"),
-        ("Create Customer Data entity", "on"),
-        ("Wait for API response", "on"),
-        ("Response timeout", f"3 s (the gateway answers within {connection.export.budget_ms / 1000:g} s)"),
-        ("Activity Feed URL", f"{base}/vainu/{name}/activities/{{}}"),
-        ("Fetch activity feed", "on"),
-        ("Base URL for links", f"{base}/vainu/{name}/records/{{}}"),
-        ("Authentication", _credentials(connection)),
-    ]
-    for label, value in rows:
-        table.add_row(Text(label), Text(value))
-    console.print(table)
-    console.print(Text(f"\n{name}: into {title}'s webhook settings, where it has them"))
-    console.print(Text(f"  URL  {base}/crm/{name}/webhooks"))
-
-
-def _credentials(connection: ConnectionSettings) -> str:
-    """Which kinds of credentials admit; never a credential."""
-    auth = connection.auth
-    kinds = [
-        ("header API-Key", bool(auth.api_keys)),
-        (f"Basic, user {', '.join(each.username for each in auth.basic)}", bool(auth.basic)),
-        ("Bearer, a JWT", auth.jwt is not None),
-        ("?token=… in the address", bool(auth.url_tokens)),
-    ]
-    return " or ".join(kind for kind, there in kinds if there)

@@ -8,6 +8,8 @@ from adapters.vainu.simulator import FAKE_API_KEY
 
 API_KEY = "demo-vainu-key"
 OPERATOR_TOKEN = "demo-operator-token"  # noqa: S105 - made up
+WEBHOOK_CONNECTION = "acme"
+WEBHOOK_SECRET = "whsec_ZGVtby13ZWJob29rLXNlY3JldA=="  # noqa: S105 - made up
 CONNECTIONS = {"acme": "Apptivo", "globex": "CRM.COM"}
 """Connection → the CRM's name for people."""
 
@@ -25,6 +27,7 @@ tokens = ["{OPERATOR_TOKEN}"]
 crm = "apptivo"
 timezone = "Europe/Helsinki"
 auth.api_keys = ["{API_KEY}"]
+webhooks.hmac = [{{ secret = "{WEBHOOK_SECRET}" }}]
 
 [connections.acme.apptivo]
 base_url = "{upstream}/apptivo"

@@ -5,6 +5,8 @@ import os
 import sys
 from collections.abc import Iterator
 
+import typer
+
 
 class WrongUse(Exception):
     """The command cannot be run as it was given: exit 2. The message says what to do."""
@@ -21,6 +23,8 @@ def plain_errors() -> Iterator[None]:
         yield
     except (WrongUse, WorkFailed) as error:
         _fail(str(error), 2 if isinstance(error, WrongUse) else 1)
+    except typer.TyperException as error:
+        _fail(_usage(error), error.exit_code)
     except KeyboardInterrupt:
         _fail("interrupted", 1)
     except BrokenPipeError:
@@ -32,6 +36,13 @@ def plain_errors() -> Iterator[None]:
             raise
         name = type(error).__name__
         _fail(f"internal error ({name}); set GATEWAY_TRACEBACK=1 and run it again to see where", 1)
+
+
+def _usage(error: typer.TyperException) -> str:
+    message = error.format_message().rstrip(".")
+    context = getattr(error, "ctx", None)
+    where = f"; see {context.command_path} --help" if context is not None else ""
+    return message[:1].lower() + message[1:] + where
 
 
 def _fail(message: str, code: int) -> None:

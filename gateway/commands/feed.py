@@ -4,14 +4,15 @@ import asyncio
 import sys
 
 import msgspec
-from rich.console import Console
 
 from adapters.deadline import Deadline
 from gateway import logs
 from gateway.commands.configuration import load_settings, require_connection
 from gateway.commands.failures import WorkFailed
 from gateway.commands.feed_table import print_feed
-from gateway.feed import Asked, FeedFailed, Feeds, Gathered, NoSuchRecord, select
+from gateway.commands.output import console
+from gateway.feed import Asked, Feeds, select
+from gateway.gathering import FeedFailed, Gathered, NoSuchRecord
 from gateway.metrics import Metrics
 from gateway.runtime import open_connection
 from gateway.settings import Settings
@@ -31,10 +32,11 @@ def run(config: str | None, connection: str, unique_id: str, as_json: bool) -> i
         raise WorkFailed(str(error)) from None
     events = select(gathered.events, Asked(settings.connections[connection].feed.limit))
     if as_json:
-        print(msgspec.json.format(msgspec.json.encode(events)).decode())  # noqa: T201 - a command's output
+        sys.stdout.write(msgspec.json.encode(events).decode() + "\n")
     else:
         rows = [msgspec.to_builtins(event) for event in events]
-        print_feed(Console(), rows, f"{connection} · {unique_id} · {len(events)} events")
+        count = f"{len(events)} event{'' if len(events) == 1 else 's'}"
+        print_feed(console(), rows, f"{connection} · {unique_id} · {count}")
     _print_left_out(gathered)
     return 0
 

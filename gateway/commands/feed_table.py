@@ -21,7 +21,8 @@ def print_feed(console: Console, events: Sequence[Mapping[str, Any]], title: str
     for event in events:
         style = _STYLES.get(event["type"], "")
         table.add_row(_when(event), Text(event["type"], style), _what(event), Text(event.get("user_email", "")))
-    console.print(table)
+    if events or title:
+        console.print(table if events else Text(title))
 
 
 def _when(event: Mapping[str, Any]) -> str:

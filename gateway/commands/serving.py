@@ -1,12 +1,14 @@
 """`gateway serve`."""
 
+import os
 import socket
 
-from gateway import logs
+from gateway import failpoints, logs
 from gateway.commands.configuration import load_settings
 from gateway.commands.failures import WorkFailed
 from gateway.serve import bind, serve
-from gateway.store import StoreUnavailable
+from gateway.settings import Settings
+from gateway.store import Store, StoreUnavailable
 from gateway.supervise import Supervisor
 
 
@@ -20,11 +22,21 @@ def run(config: str | None, host: str | None, port: int | None, workers: int, fd
         listening = socket.socket(fileno=fd) if fd is not None else bind(settings.server.host, settings.server.port)
     except (OSError, OverflowError) as error:
         where = f"{settings.server.host}:{settings.server.port}"
-        raise WorkFailed(f"cannot listen on {where}: {getattr(error, 'strerror', error)}") from None
-    if workers > 1:
-        return Supervisor(path, listening, workers).run()
+        reason = getattr(error, "strerror", None) or str(error)
+        raise WorkFailed(f"cannot listen on {where}: {reason}; choose with --host and --port") from None
     try:
+        if workers > 1:
+            _prepare_store(settings)
+            return Supervisor(path, listening, workers).run()
+        failpoints.arm(os.environ.get("GATEWAY_FAILPOINT"))
         serve(settings, path, listening)
     except StoreUnavailable as error:
         raise WorkFailed(str(error)) from None
     return 0
+
+
+def _prepare_store(settings: Settings) -> None:
+    """Once, before any worker starts: a store that cannot be opened is then told once."""
+    store = Store(settings.storage.url)
+    store.open()
+    store.close()

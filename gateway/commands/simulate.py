@@ -1,8 +1,11 @@
 """`gateway simulate`: the upstream simulators alone."""
 
+import contextlib
+
 import uvicorn
 
 from gateway.commands.failures import WorkFailed
+from gateway.serve import bind
 from gateway.simulators import describe, simulators
 
 HOST = "127.0.0.1"
@@ -10,13 +13,13 @@ HOST = "127.0.0.1"
 
 def run(port: int) -> int:
     """Serve the simulators on loopback until told to stop."""
-    config = uvicorn.Config(simulators(), host=HOST, port=port, log_level="warning", access_log=False, lifespan="off")
-    config.load()
     try:
-        listening = config.bind_socket()
-    except SystemExit:
-        raise WorkFailed(f"cannot listen on {HOST}:{port}: it is in use; choose another with --port") from None
+        listening = bind(HOST, port)
+    except OSError as error:
+        raise WorkFailed(f"cannot listen on {HOST}:{port}: {error.strerror}; choose another with --port") from None
+    config = uvicorn.Config(simulators(), log_level="warning", access_log=False, lifespan="off")
     address = f"http://{HOST}:{listening.getsockname()[1]}"
-    print(describe(address), flush=True)  # noqa: T201 - a command's output
-    uvicorn.Server(config).run(sockets=[listening])
+    print(f"{describe(address)}\nCtrl-C stops them.", flush=True)  # noqa: T201 - a command's output
+    with contextlib.suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listening])
     return 0

@@ -1,11 +1,13 @@
 """`POST /vainu/{connection}/exports` and where an export stands."""
 
+from urllib.parse import unquote_plus
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from adapters.deadline import Deadline
 from gateway.exports import Answer
-from gateway.http.inbound import admit, json_body, service_of
+from gateway.http.inbound import UNIQUE_ID, admit, json_body, service_of
 from gateway.problems import Problem, invalid, not_kept
 from gateway.pushed import NotACompany, read_push
 
@@ -30,7 +32,8 @@ async def push(request: Request) -> Response:
 
 def _query(request: Request) -> str:
     """The query as it came, without the token that may stand in it."""
-    kept = [part for part in request.url.query.split("&") if not part.startswith("token=")]
+    parts = request.scope["query_string"].decode("latin-1").split("&")
+    kept = [part for part in parts if unquote_plus(part.partition("=")[0]) != "token"]
     return "&".join(kept)[:2_000]
 
 
@@ -49,7 +52,9 @@ async def standing(request: Request) -> Response:
     """Where an export stands."""
     live = await admit(request, "gateway:export")
     export_id = request.path_params["export_id"]
-    found = await service_of(request).exports.standing(live.name, export_id)
+    found = None
+    if UNIQUE_ID.fullmatch(export_id):
+        found = await service_of(request).exports.standing(live.name, export_id)
     if found is None:
         raise Problem(404, "no_such_export", "this connection has no export with this id")
     content = {

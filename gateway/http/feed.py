@@ -12,7 +12,8 @@ from starlette.responses import Response
 from adapters.contract import EventType
 from adapters.deadline import Deadline
 from adapters.timestamps import TimestampRefused, read, render
-from gateway.feed import Asked, FeedFailed, Gathered, NoSuchRecord, select
+from gateway.feed import Asked, select
+from gateway.gathering import FeedFailed, Gathered, NoSuchRecord
 from gateway.http.inbound import UNIQUE_ID, admit, service_of
 from gateway.problems import Problem, invalid
 from gateway.pushed import BodyFault
@@ -40,7 +41,7 @@ async def activities(request: Request) -> Response:
         raise Problem(status, reason, live.redact(f"no source of the CRM answered: {failed}")[:2_000]) from None
     body = _encoder.encode(select(gathered.events, asked))
     headers = _headers(gathered, body, time.perf_counter() - started)
-    if _matches(request.headers.get("if-none-match"), headers["ETag"]):
+    if _matches(request.headers.getlist("if-none-match"), headers["ETag"]):
         return Response(status_code=304, headers=headers)
     return Response(body, media_type="application/json", headers=headers)
 
@@ -65,11 +66,9 @@ def _headers(gathered: Gathered, body: bytes, seconds: float) -> dict[str, str]:
     return headers
 
 
-def _matches(if_none_match: str | None, etag: str) -> bool:
+def _matches(if_none_match: list[str], etag: str) -> bool:
     """RFC 9110 section 13.1.2: weak comparison, a list, or *."""
-    if if_none_match is None:
-        return False
-    given = {part.strip().removeprefix("W/") for part in if_none_match.split(",")}
+    given = {part.strip().removeprefix("W/") for part in ",".join(if_none_match).split(",")}
     return "*" in given or etag in given
 
 

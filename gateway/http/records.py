@@ -15,6 +15,7 @@ async def record(request: Request) -> Response:
     unique_id = request.path_params["unique_id"]
     if live is None or not UNIQUE_ID.fullmatch(unique_id):
         raise _no_page()
+    request.scope["gateway.connection"] = live.name
     company = await service.store.read(lambda c: companies.by_unique_id(c, live.name, unique_id))
     record_id = company.record_id if company else unique_id
     if record_id is None or (company is None and unique_id.startswith("gw_")):

@@ -1,6 +1,7 @@
 """The configuration: one frozen object, read once from TOML, every fault found at once (CONTRACT section 3)."""
 
-from gateway.settings.load import Fault, InvalidSettings, config_path, load, read
+from gateway.settings.faults import Fault, InvalidSettings
+from gateway.settings.load import config_path, load, read
 from gateway.settings.model import (
     ConnectionSettings,
     ExportSettings,

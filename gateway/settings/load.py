@@ -1,11 +1,10 @@
 """Reads the TOML file into `Settings`, finding every fault at once, each with its path."""
 
-import difflib
+import json
 import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -13,32 +12,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, ValidationError
 
 from adapters import registry
+from adapters.contract import AdapterSpec
+from gateway.settings.faults import Fault, InvalidSettings, faults_of, path_text, unknown_key
 from gateway.settings.model import ConnectionSettings, Settings
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _CONNECTION_KEYS = frozenset(ConnectionSettings.model_fields) - {"name", "adapter"}
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing that is wrong with the configuration. Never holds a secret."""
-
-    path: str
-    """Where in the file, such as `connections.acme.apptivo.api_key`; "" for the file itself."""
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.message}" if self.path else self.message
-
-
-class InvalidSettings(Exception):
-    """The configuration cannot be used; `faults` holds everything that is wrong with it."""
-
-    def __init__(self, faults: list[Fault]) -> None:
-        super().__init__("\n".join(map(str, faults)))
-        self.faults = faults
+_NO_CREDENTIALS = "no credentials: set api_keys, basic, jwt or url_tokens, or nobody can call this connection"
 
 
 def config_path(option: str | None, environ: Mapping[str, str] = os.environ) -> Path:
@@ -48,19 +30,28 @@ def config_path(option: str | None, environ: Mapping[str, str] = os.environ) -> 
 
 def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
     """The settings of a file; `InvalidSettings` with every fault."""
+    return read(_document(path), environ)
+
+
+def _document(path: Path) -> dict[str, Any]:
     try:
-        text = path.read_text(encoding="utf-8")
+        # some editors begin a file with a byte order mark
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise InvalidSettings(
-            [Fault("", f"{path} does not exist; name a file with --config or GATEWAY_CONFIG")]
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidSettings([Fault("", f"{path} cannot be read: {type(error).__name__}")]) from None
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InvalidSettings([Fault("", f"{path} is not TOML: {error}")]) from None
-    return read(document, environ)
+        message = f"{path} does not exist; name a file with --config or GATEWAY_CONFIG"
+    except UnicodeDecodeError:
+        message = f"{path} is not UTF-8 text"
+    except OSError as error:
+        message = f"{path} cannot be read: {error.strerror}"
+    else:
+        try:
+            return tomllib.loads(text)
+        except RecursionError:
+            message = f"{path} is nested too deep"
+        except ValueError as error:
+            # a number of thousands of digits is a plain ValueError
+            message = f"{path} is not TOML: {error}"
+    raise InvalidSettings([Fault("", message)])
 
 
 def read(document: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> Settings:
@@ -81,7 +72,7 @@ def _connections(
         faults.append(Fault("connections", "expected tables such as [connections.acme]"))
         return
     for name, table in tables.items():
-        path = f"connections.{name}"
+        path = path_text(("connections", name))
         if not NAME.fullmatch(name):
             faults.append(Fault(path, "a connection's name is a-z, 0-9 and -, at most 63, not beginning with -"))
         elif not isinstance(table, Mapping):
@@ -95,51 +86,69 @@ def _connection(
 ) -> ConnectionSettings | None:
     path = ("connections", name)
     before = len(faults)
-    adapter = _adapter_settings(path, table, environ, faults)
-    rest = {key: value for key, value in table.items() if key in _CONNECTION_KEYS}
-    unknown = [key for key in table if key not in _CONNECTION_KEYS and key != table.get("crm")]
-    faults += [Fault(".".join((*path, key)), _unknown_key(key, _CONNECTION_KEYS)) for key in unknown]
-    rest["timezone"] = _zone(path, table.get("timezone", "UTC"), faults)
-    if "auth" not in table:
-        faults.append(Fault(f"connections.{name}.auth", _NO_CREDENTIALS))
-        rest["auth"] = {}
-    read = _validated(ConnectionSettings, {**rest, "name": name, "adapter": adapter}, path, environ, faults)
-    if read is not None and "auth" in table and read.auth.is_empty:
-        faults.append(Fault(f"connections.{name}.auth", _NO_CREDENTIALS))
-    return read if len(faults) == before else None
+    spec = _spec(path, table.get("crm"), faults)
+    faults += [Fault(path_text((*path, key)), said) for key, said in _unread_keys(table, spec)]
+    adapter = _adapter_settings(path, table, spec, environ, faults)
+    zone = _zone(path, table.get("timezone", "UTC"), faults)
+    rest: dict[str, Any] = {key: table[key] for key in _CONNECTION_KEYS - {"timezone"} if key in table}
+    rest.setdefault("auth", {})
+    read = _validated(ConnectionSettings, {**rest, "name": name, "adapter": None}, path, environ, faults)
+    if rest["auth"] == {} or (read is not None and read.auth.is_empty):
+        faults.append(Fault(path_text((*path, "auth")), _NO_CREDENTIALS))
+    if read is None or len(faults) > before:
+        return None
+    return read.model_copy(update={"adapter": adapter, "timezone": zone})
 
 
-_NO_CREDENTIALS = "no credentials: set api_keys, basic, jwt or url_tokens, or nobody can call this connection"
+def _spec(path: tuple[str, str], crm: object, faults: list[Fault]) -> AdapterSpec | None:
+    if not isinstance(crm, str):
+        # the table's own validation tells that it is missing, or no text
+        return None
+    try:
+        return registry.spec(crm)
+    except registry.UnknownAdapter as error:
+        faults.append(Fault(path_text((*path, "crm")), str(error)))
+        return None
+
+
+def _unread_keys(table: Mapping[str, Any], spec: AdapterSpec | None) -> Iterator[tuple[str, str]]:
+    """The keys of a connection that nothing reads, and what to say of each."""
+    adapters = registry.names()
+    for key in table:
+        if key in _CONNECTION_KEYS or (spec is not None and key == spec.name):
+            continue
+        if key not in adapters:
+            yield key, unknown_key(key, _CONNECTION_KEYS | ({spec.name} if spec else set(adapters)))
+        elif spec is not None:
+            yield key, f'not read: the crm of this connection is "{spec.name}"'
 
 
 def _adapter_settings(
-    path: tuple[str, str], table: Mapping[str, Any], environ: Mapping[str, str], faults: list[Fault]
+    path: tuple[str, str],
+    table: Mapping[str, Any],
+    spec: AdapterSpec | None,
+    environ: Mapping[str, str],
+    faults: list[Fault],
 ) -> BaseModel | None:
-    crm = table.get("crm")
-    if not isinstance(crm, str):
-        return None
-    try:
-        spec = registry.spec(crm)
-    except registry.UnknownAdapter as error:
-        faults.append(Fault(".".join((*path, "crm")), str(error)))
+    if spec is None:
         return None
     export = table.get("export")
     overrides = export.get("fields") if isinstance(export, Mapping) else None
     if isinstance(overrides, Mapping) and all(isinstance(value, str) for value in overrides.values()):
         faults += [_override_fault(path, fault) for fault in spec.check_fields(overrides)]
-    return _validated(spec.settings, table.get(crm, {}), (*path, crm), environ, faults)
+    return _validated(spec.settings, table.get(spec.name, {}), (*path, spec.name), environ, faults)
 
 
 def _override_fault(path: tuple[str, str], fault: str) -> Fault:
     target, _, message = fault.partition(": ")
-    return Fault(".".join((*path, "export.fields", target)), message)
+    return Fault(path_text((*path, "export", "fields", target)), message)
 
 
 def _zone(path: tuple[str, str], name: object, faults: list[Fault]) -> ZoneInfo:
     try:
         return ZoneInfo(name) if isinstance(name, str) else ZoneInfo("")
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        faults.append(Fault(".".join((*path, "timezone")), 'expected an IANA zone such as "Europe/Helsinki"'))
+        faults.append(Fault(path_text((*path, "timezone")), 'expected an IANA zone such as "Europe/Helsinki"'))
         return ZoneInfo("UTC")
 
 
@@ -147,29 +156,16 @@ def _validated(
     model: type[_Model], table: object, path: tuple[str, ...], environ: Mapping[str, str], faults: list[Fault]
 ) -> _Model | None:
     try:
-        return model.model_validate(table, context={"environ": environ})
+        # as JSON, because strict Python values would have to be tuples and networks, which no file can hold
+        text = json.dumps(table, default=_date)
+        return model.model_validate_json(text, strict=True, context={"environ": environ})
     except ValidationError as error:
-        # include_input stays off: an input may be a secret
-        found = error.errors(include_url=False, include_input=False)
-        faults += [_fault(model, path, one) for one in found]
-        return None
+        faults += faults_of(error, model, path)
+    except RecursionError:
+        faults.append(Fault(path_text(path), "is nested too deep"))
+    return None
 
 
-def _fault(model: type[BaseModel], path: tuple[str, ...], error: Any) -> Fault:
-    location = ".".join(map(str, (*path, *error["loc"])))
-    location = re.sub(r"\.(\d+)", r"[\1]", location)
-    match error["type"]:
-        case "extra_forbidden":
-            return Fault(location, _unknown_key(str(error["loc"][-1]), model.model_fields))
-        case "missing":
-            return Fault(location, "is required")
-        case "value_error":
-            return Fault(location, str(error["ctx"]["error"]))
-        case _:
-            message = str(error["msg"])
-            return Fault(location, message[:1].lower() + message[1:])
-
-
-def _unknown_key(key: str, known: Any) -> str:
-    close = difflib.get_close_matches(key, list(known), 1)
-    return f"unknown key; did you mean {close[0]}?" if close else "unknown key"
+def _date(value: object) -> dict[str, str]:
+    """TOML's dates and times stand where no setting expects one: as a table they are refused like any wrong type."""
+    return {"date": str(value)}

@@ -1,11 +1,20 @@
 """The settings as types; a field's docstring or comment is its documentation in the README's table."""
 
 from collections.abc import Iterator, Mapping
-from ipaddress import IPv4Network, IPv6Network
-from typing import Annotated, Any, Literal, Self
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    SecretStr,
+    ValidationInfo,
+    field_serializer,
+    field_validator,
+)
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -14,6 +23,7 @@ from adapters.aixon.models import AixonSettings
 from adapters.secrets import Secret, SecretDigest
 from adapters.vainu.models import VainuSettings
 from gateway.auth.settings import AuthSettings, BasicCredential
+from gateway.retry import Policy
 
 Milliseconds = Annotated[int, Field(ge=50, le=600_000)]
 
@@ -21,21 +31,29 @@ Milliseconds = Annotated[int, Field(ge=50, le=600_000)]
 class Section(BaseModel):
     """A table of the file: frozen, no unknown keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+def _network(value: object) -> IPv4Network | IPv6Network:
+    # not pydantic's own types: a union of two would tell every fault twice
+    try:
+        return ip_network(value if isinstance(value, str) else "")
+    except ValueError:
+        raise ValueError('expected a network such as "10.0.0.0/8"') from None
 
 
 class ServerSettings(Section):
     """`[server]`: the listening side."""
 
-    host: str = "127.0.0.1"
+    host: str = Field(default="127.0.0.1", min_length=1)
     port: int = Field(default=8080, ge=0, le=65535)
     public_url: str | None = None
     max_body_bytes: int = Field(default=1_048_576, ge=1_024, le=1_073_741_824)
     body_timeout_seconds: float = Field(default=10, gt=0, le=600)
-    requests_per_second: int = Field(default=500, ge=1)
-    failed_signins_per_minute: int = Field(default=20, ge=1)
+    requests_per_second: int = Field(default=500, ge=1, le=1_000_000)
+    failed_signins_per_minute: int = Field(default=20, ge=1, le=1_000_000)
     drain_seconds: float = Field(default=30, ge=0, le=3600)
-    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    trusted_proxies: tuple[Annotated[IPv4Network | IPv6Network, PlainValidator(_network)], ...] = ()
 
     @field_validator("public_url")
     @classmethod
@@ -46,7 +64,8 @@ class ServerSettings(Section):
 class StorageSettings(Section):
     """`[storage]`: where links, exports and deliveries are kept."""
 
-    url: str = "sqlite:///gateway.db"
+    url: str = Field(default="sqlite:///gateway.db", repr=False)
+    """May hold a database password, so it is masked wherever it is shown."""
     retention_days: int = Field(default=30, ge=1, le=36_500)
 
     @field_validator("url")
@@ -60,22 +79,30 @@ class StorageSettings(Section):
             raise ValueError('expected "sqlite:///file.db" or "postgresql://user@host/db"')
         if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
             raise ValueError("expected a file: work that is only in memory is lost at the first restart")
+        if "@" in (url.host or ""):
+            raise ValueError("an @ inside the user name or the password is written %40")
         return value
+
+    @field_serializer("url")
+    def _mask_password(self, value: str) -> str:
+        return make_url(value).render_as_string(hide_password=True)
 
 
 class OidcSettings(Section):
     """`[operator.oidc]`: sign-in to the console through an identity provider."""
 
-    issuer: str
-    client_id: str
-    client_secret: Secret
-    allowed_emails: tuple[str, ...]
+    # before issuer, whose check reads it
     allow_http: bool = False
+    issuer: str
+    client_id: str = Field(min_length=1)
+    client_secret: Secret
+    allowed_emails: tuple[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")], ...] = Field(min_length=1)
 
-    @model_validator(mode="after")
-    def _check_issuer(self) -> Self:
-        check_base_url(self.issuer, allow_http=self.allow_http)
-        return self
+    @field_validator("issuer")
+    @classmethod
+    def _check_issuer(cls, value: str, info: ValidationInfo) -> str:
+        check_base_url(value, allow_http=bool(info.data.get("allow_http", False)))
+        return value
 
 
 class OperatorSettings(Section):
@@ -90,7 +117,7 @@ class HmacSettings(Section):
 
     secret: Secret
     scheme: Literal["standard", "header"] = "standard"
-    header: str = "X-Signature"
+    header: str = Field(default="X-Signature", pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
     algorithm: Literal["sha1", "sha256", "sha384", "sha512"] = "sha256"
     encoding: Literal["hex", "base64"] = "hex"
     prefix: str = ""
@@ -111,7 +138,7 @@ class ExportSettings(Section):
 
     budget_ms: Milliseconds = 2_500
     when_slow: Literal["accept", "fail"] = "accept"
-    settle_seconds: float = Field(default=6, ge=0, le=600)
+    settle_seconds: float = Field(default=8, ge=0, le=600)
     fields: Mapping[str, str] = Field(default_factory=dict)
 
 
@@ -121,6 +148,23 @@ class FeedSettings(Section):
     budget_ms: Milliseconds = 2_500
     limit: int = Field(default=200, ge=1, le=10_000)
     stale_seconds: float = Field(default=300, ge=0, le=86_400)
+
+
+class DeliverySettings(Section):
+    """`[connections.X.deliveries]`: how hard the remote systems are pressed, and when a delivery gives up.
+
+    Apptivo's quota is unknown (fact sheet 1.6), so nothing here is a fact about it.
+    """
+
+    max_concurrent: int = Field(default=64, ge=1, le=1_000)
+    per_second: float | None = Field(default=None, gt=0, le=10_000)
+    max_attempts: int = Field(default=24, ge=1, le=1_000)
+    max_age_hours: float = Field(default=72, gt=0, le=8_760)
+
+    @property
+    def policy(self) -> Policy:
+        """The bounds of a delivery's attempts."""
+        return Policy(max_attempts=self.max_attempts, max_age_seconds=self.max_age_hours * 3600)
 
 
 class ConnectionSettings(Section):
@@ -137,8 +181,7 @@ class ConnectionSettings(Section):
     aixon: AixonSettings | None = None
     export: ExportSettings = ExportSettings()
     feed: FeedSettings = FeedSettings()
-
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    deliveries: DeliverySettings = DeliverySettings()
 
     def secret_values(self) -> list[str]:
         """Every secret of the connection that the gateway knows in plain, for redaction only."""
@@ -151,8 +194,8 @@ def _secrets_in(value: object) -> Iterator[str]:
     elif isinstance(value, BaseModel):
         for name in type(value).model_fields:
             yield from _secrets_in(getattr(value, name))
-    elif isinstance(value, tuple | list):
-        for item in value:
+    elif isinstance(value, tuple | list | Mapping):
+        for item in value.values() if isinstance(value, Mapping) else value:
             yield from _secrets_in(item)
 
 
@@ -167,4 +210,5 @@ class Settings(Section):
     @property
     def public_url(self) -> str:
         """The address under which callers reach the gateway, without a trailing slash."""
-        return self.server.public_url or f"http://{self.server.host}:{self.server.port}"
+        host = f"[{self.server.host}]" if ":" in self.server.host else self.server.host
+        return self.server.public_url or f"http://{host}:{self.server.port}"

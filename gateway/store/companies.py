@@ -124,6 +124,17 @@ def linked_elsewhere(connection: Connection, company: CompanyRow, record_ids: Se
     return set(connection.execute(statement).scalars())
 
 
+def adopt(connection: Connection, company: CompanyRow, record_id: str, now: int) -> bool:
+    """Take a record that was found, so that no other company does; False if another has it already."""
+    if linked_elsewhere(connection, company, [record_id]):
+        return False
+    connection.execute(
+        update(companies).where(companies.c.id == company.id).values(record_id=record_id, updated_at=now)
+    )
+    _insert_once(connection, unique_ids, connection=company.connection, unique_id=record_id, company_id=company.id)
+    return True
+
+
 def link(connection: Connection, company: CompanyRow, record_id: str, now: int) -> None:
     """The company's record in the CRM is known: both ids stay valid for ever."""
     connection.execute(
@@ -146,13 +157,32 @@ def set_customer_data_id(connection: Connection, company_id: str, customer_data_
     )
 
 
-def create_leaves(connection: Connection, company_id: str, now: int, settles_at: int) -> None:
-    """Note, before it leaves, that a create is on its way: whatever happens now, the CRM is searched first."""
-    connection.execute(
+def create_leaves(connection: Connection, company: CompanyRow, now: int, settles_at: int) -> bool:
+    """Note, before it leaves, that a create is on its way: whatever happens now, the CRM is searched first.
+
+    False, and nothing is noted, if the company was linked, or another create sent, since `company` was read.
+    """
+    changed = connection.execute(
         update(companies)
-        .where(companies.c.id == company_id)
+        .where(
+            companies.c.id == company.id,
+            companies.c.record_id.is_(None),
+            companies.c.create_sent_at.is_not_distinct_from(company.create_sent_at),
+        )
         .values(create_sent_at=now, create_settles_at=settles_at, updated_at=now)
+    ).rowcount
+    return bool(changed)
+
+
+def another_is_creating(connection: Connection, company: CompanyRow, now: int) -> bool:
+    """Whether a create of another company is under way: a record that shows up now, of the right name, may be its."""
+    statement = select(companies.c.id).where(
+        companies.c.connection == company.connection,
+        companies.c.id != company.id,
+        companies.c.record_id.is_(None),
+        companies.c.create_settles_at > now,
     )
+    return connection.execute(statement.limit(1)).first() is not None
 
 
 def create_ended(connection: Connection, company_id: str, settles_at: int | None, now: int) -> None:

@@ -7,9 +7,11 @@ commit ran in one transaction, and answers each on its own. No timer: one caller
 import asyncio
 import contextlib
 import queue
+import stat
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,9 +20,13 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
+from adapters.deadline import Deadline
+from gateway import failpoints
 from gateway.store import migrate
+from gateway.store.backup import create_private, sqlite_file
 
 T = TypeVar("T")
+Item = TypeVar("Item")
 _BATCH = 256
 _READERS = 4
 _LOCK_WAIT_MS = 2_000
@@ -38,23 +44,29 @@ class Store:
     def __init__(self, url: str) -> None:
         self.url = url
         self._engine = _engine(url)
-        self._queue: queue.SimpleQueue[tuple[Callable[[Connection], Any], Future[Any]] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._readers = ThreadPoolExecutor(_READERS, "store-read")
         self._writer: threading.Thread | None = None
+        parsed = make_url(url)
+        self._file = Path(parsed.database or "") if parsed.get_backend_name() == "sqlite" else None
+        self._identity: tuple[int, int] | None = None
 
     @property
     def folder(self) -> Path | None:
         """The folder of the SQLite file, whose disk must not fill up; None for PostgreSQL."""
-        url = make_url(self.url)
-        return Path(url.database or ".").resolve().parent if url.get_backend_name() == "sqlite" else None
+        return self._file.resolve().parent if self._file is not None else None
 
     def open(self) -> None:
         """Bring the schema up to date and start the writer; `StoreUnavailable` if that cannot be."""
         try:
+            file = sqlite_file(self.url)
+            if file is not None:
+                create_private(file)
             migrate.upgrade(self._engine)
         except (SQLAlchemyError, OSError) as error:
             self._engine.dispose()
             raise StoreUnavailable(f"the store at {_shown(self.url)} cannot be opened: {_cause(error)}") from error
+        self._identity = self._identify()
         self._writer = threading.Thread(target=self._write_loop, name="store-write", daemon=True)
         self._writer.start()
 
@@ -67,19 +79,43 @@ class Store:
         self._readers.shutdown(wait=True)
         self._engine.dispose()
 
-    async def write(self, work: Callable[[Connection], T]) -> T:
-        """What `work` returns, once its transaction is on disk; `StoreUnavailable` if it is not."""
-        future: Future[T] = Future()
-        self._queue.put((work, future))
+    async def write(self, work: Callable[[Connection], T], label: str = "", deadline: Deadline | None = None) -> T:
+        """What `work` returns, once its transaction is on disk; `StoreUnavailable` if it is not, by the deadline.
+
+        `label` names the write, for tests that kill the process around it (gateway.failpoints).
+        """
+        job = _Job(lambda connection, _items: [work(connection)], None, True, label, deadline)
+        result: T = await self._answer(job)
+        return result
+
+    async def write_many(
+        self,
+        work: Callable[[Connection, list[Item]], list[T]],
+        item: Item,
+        label: str = "",
+        deadline: Deadline | None = None,
+    ) -> T:
+        """As `write`, for work that does many items in one go: `work` gets the items of all callers of one commit.
+
+        It must return a result for each item, in their order.
+        """
+        result: T = await self._answer(_Job(work, item, False, label, deadline))
+        return result
+
+    async def _answer(self, job: "_Job") -> Any:
+        failpoints.reached(f"before:{job.label}")
+        self._queue.put(job)
         try:
-            return await asyncio.wrap_future(future)
+            result = await _by(job.deadline, asyncio.wrap_future(job.future))
         except SQLAlchemyError as error:
             raise StoreUnavailable(f"the store cannot be written: {_cause(error)}") from error
+        failpoints.reached(f"after:{job.label}")
+        return result
 
-    async def read(self, work: Callable[[Connection], T]) -> T:
-        """What `work` returns on a snapshot; `StoreUnavailable` if the store does not answer."""
+    async def read(self, work: Callable[[Connection], T], deadline: Deadline | None = None) -> T:
+        """What `work` returns on a snapshot; `StoreUnavailable` if the store does not answer by the deadline."""
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
+            return await _by(deadline, asyncio.get_running_loop().run_in_executor(self._readers, self._read, work))
         except (SQLAlchemyError, RuntimeError) as error:
             raise StoreUnavailable(f"the store cannot be read: {_cause(error)}") from error
 
@@ -102,20 +138,86 @@ class Store:
             if stop:
                 return
 
-    def _commit(self, batch: list[tuple[Callable[[Connection], Any], Future[Any]]]) -> None:
+    def _commit(self, batch: "list[_Job]") -> None:
         """All in one transaction; if any one fails, each in its own, so that a bad one hurts nobody else."""
+        begun = False
         try:
+            self._check_place()
             with self._engine.connect() as connection, _writing(connection):
-                results = [work(connection) for work, _future in batch]
+                begun = True
+                wanted = _still_wanted(batch)
+                results = [each for group in _groups(wanted) for each in _results(connection, group)]
+                for job in wanted:
+                    failpoints.reached(f"within:{job.label}")
         except Exception as error:
-            if len(batch) == 1:
-                _settle(batch[0][1], error=error)
+            if len(batch) == 1 or not begun:
+                # without the write lock nobody is to blame, and to wait for it once more for each would take for ever
+                for job in batch:
+                    _settle(job.future, error=error)
                 return
-            for item in batch:
-                self._commit([item])
+            for job in batch:
+                self._commit([job])
             return
-        for (_work, future), result in zip(batch, results, strict=True):
-            _settle(future, result=result)
+        for job, result in results:
+            _settle(job.future, result=result)
+
+    def _check_place(self) -> None:
+        """Not a commit into a file that has been deleted or replaced: SQLite would write on where nobody finds it."""
+        found = self._identify()
+        if found is None and self._file is not None:
+            raise StoreUnavailable("the store cannot be written: its file is gone; put it back")
+        if found != self._identity:
+            # what is open still leads to the old file
+            self._engine.dispose()
+            self._identity = found
+
+    def _identify(self) -> tuple[int, int] | None:
+        """Which file the database is; None if it is none, as for PostgreSQL."""
+        if self._file is None:
+            return None
+        try:
+            found = self._file.stat()
+        except OSError:
+            return None
+        return (found.st_dev, found.st_ino) if stat.S_ISREG(found.st_mode) else None
+
+
+@dataclass(eq=False, slots=True)
+class _Job:
+    """What a caller hands to the writer, and where its answer goes."""
+
+    work: Callable[[Connection, list[Any]], list[Any]]
+    item: Any
+    alone: bool
+    label: str
+    deadline: Deadline | None
+    future: "Future[Any]" = field(default_factory=Future)
+
+
+def _still_wanted(batch: list[_Job]) -> list[_Job]:
+    """The jobs whose callers still wait for an answer; the others were told that nothing was kept."""
+    return [job for job in batch if job.deadline is None or job.deadline.remaining() > 0]
+
+
+async def _by(deadline: Deadline | None, answer: Awaitable[T]) -> T:
+    try:
+        async with asyncio.timeout(deadline.remaining() if deadline else None):
+            return await answer
+    except TimeoutError:
+        raise StoreUnavailable("the store does not answer in time") from None
+
+
+def _groups(batch: list[_Job]) -> list[list[_Job]]:
+    """The jobs that run together: those of one `write_many` function, at the place of the first of them."""
+    groups: dict[object, list[_Job]] = {}
+    for job in batch:
+        groups.setdefault(job if job.alone else job.work, []).append(job)
+    return list(groups.values())
+
+
+def _results(connection: Connection, group: list[_Job]) -> list[tuple[_Job, Any]]:
+    results = group[0].work(connection, [job.item for job in group])
+    return list(zip(group, results, strict=True))
 
 
 def _settle(future: "Future[Any]", result: Any = None, error: Exception | None = None) -> None:
@@ -143,7 +245,12 @@ def _writing(connection: Connection) -> Any:
 def _engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "postgresql":
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=_READERS + 1)
+        return create_engine(
+            parsed.set(drivername="postgresql+psycopg"),
+            pool_pre_ping=True,
+            pool_size=_READERS + 1,
+            connect_args={"connect_timeout": 2, "options": f"-c lock_timeout={_LOCK_WAIT_MS}"},
+        )
     engine = create_engine(
         parsed.set(drivername="sqlite+pysqlite"),
         poolclass=QueuePool,
@@ -172,4 +279,6 @@ def _cause(error: BaseException) -> str:
         return "a constraint was broken"
     if isinstance(error, DBAPIError) and error.orig is not None:
         return " ".join(str(error.orig).split())[:200]
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
     return type(error).__name__

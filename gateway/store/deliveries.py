@@ -5,10 +5,11 @@ oldest unfinished one only, and a unique index allows one running per key. An ex
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, insert, or_, select, update
 
+from adapters.contract import Throttled
 from gateway.store.tables import UNFINISHED, DeliveryState, attempts, deliveries
 
 
@@ -32,6 +33,18 @@ class Delivery:
     result: str | None
     created_at: int
     finished_at: int | None
+    replayed_at: int | None
+    attempts_at_replay: int | None
+
+    @property
+    def bounds_from(self) -> int:
+        """Since when its age is counted: a replay begins anew."""
+        return self.created_at if self.replayed_at is None else self.replayed_at
+
+    @property
+    def bounded_attempts(self) -> int:
+        """Its attempts since the last replay."""
+        return self.attempts - (self.attempts_at_replay or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +100,12 @@ def by_id(connection: Connection, delivery_id: int) -> Delivery | None:
     return _read(row) if row else None
 
 
+def locked(connection: Connection, delivery_ids: Collection[int]) -> dict[int, Delivery]:
+    """These deliveries, none of which changes until this transaction ends."""
+    statement = select(*_COLUMNS).where(deliveries.c.id.in_(delivery_ids)).order_by(deliveries.c.id).with_for_update()
+    return {delivery.id: delivery for delivery in map(_read, connection.execute(statement))}
+
+
 def add(connection: Connection, new: NewDelivery, now: int) -> int:
     """Store a delivery, pending; its id."""
     statement = insert(deliveries).values(
@@ -122,27 +141,30 @@ def unfinished_twin(connection: Connection, new: NewDelivery) -> Delivery | None
     return _read(row[:-1]) if row and row[-1] == new.content_key else None
 
 
-def hasten(connection: Connection, delivery_id: int, now: int) -> None:
-    """Make a delivery that waits for its next attempt due at once."""
+def hasten(connection: Connection, order_key: str, now: int) -> None:
+    """Make what waits for its next attempt due at once, unless it is the remote that asked us to wait."""
     connection.execute(
         update(deliveries)
-        .where(deliveries.c.id == delivery_id, deliveries.c.state == DeliveryState.PENDING, deliveries.c.due_at > now)
+        .where(
+            deliveries.c.order_key == order_key,
+            deliveries.c.state == DeliveryState.PENDING,
+            deliveries.c.due_at > now,
+            or_(deliveries.c.reason.is_(None), deliveries.c.reason != Throttled.reason),
+        )
         .values(due_at=now)
     )
 
 
 def _claimable(now: int) -> ColumnElement[bool]:
-    earlier = deliveries.alias("earlier")
-    free = or_(
-        and_(deliveries.c.state == DeliveryState.PENDING, deliveries.c.due_at <= now),
+    other = deliveries.alias("other")
+    of_key = other.c.order_key == deliveries.c.order_key
+    earlier = exists().where(of_key, other.c.id < deliveries.c.id, other.c.state.in_(UNFINISHED))
+    # a replay may put an old delivery before one that runs already
+    running = exists().where(of_key, other.c.state == DeliveryState.RUNNING)
+    return or_(
+        and_(deliveries.c.state == DeliveryState.PENDING, deliveries.c.due_at <= now, ~earlier, ~running),
         and_(deliveries.c.state == DeliveryState.RUNNING, deliveries.c.lease_until < now),
     )
-    blocked = exists().where(
-        earlier.c.order_key == deliveries.c.order_key,
-        earlier.c.id < deliveries.c.id,
-        earlier.c.state.in_(UNFINISHED),
-    )
-    return and_(free, ~blocked)
 
 
 def any_claimable(connection: Connection, now: int, names: Collection[str]) -> bool:
@@ -171,7 +193,17 @@ def claim(
             .where(deliveries.c.id.in_([delivery.id for delivery in found]))
             .values(state=DeliveryState.RUNNING, lease_owner=lease.owner, lease_until=lease.until)
         )
-    return found
+    return [replace(delivery, state=DeliveryState.RUNNING, lease_owner=lease.owner) for delivery in found]
+
+
+def is_held(connection: Connection, delivery: Delivery) -> bool:
+    """Whether the lease under which this delivery was claimed is still in force: nobody else has claimed it since."""
+    statement = select(deliveries.c.id).where(
+        deliveries.c.id == delivery.id,
+        deliveries.c.lease_owner == delivery.lease_owner,
+        deliveries.c.state == DeliveryState.RUNNING,
+    )
+    return connection.execute(statement.with_for_update()).first() is not None
 
 
 def renew(connection: Connection, lease: Lease, delivery_ids: Collection[int]) -> set[int]:
@@ -235,16 +267,20 @@ def finish(connection: Connection, delivery: Delivery, owner: str, ending: Endin
     return bool(changed)
 
 
-def newest_of(connection: Connection, subject: str, kind: str) -> Delivery | None:
-    """The newest finished delivery of a kind about a subject."""
+def dead_since_done(connection: Connection, subject: str, kind: str) -> list[Delivery]:
+    """The dead letters of a kind about a subject that no later success has made up for, newest first."""
+    of_subject = and_(deliveries.c.subject == subject, deliveries.c.kind == kind)
+    done = select(func.max(deliveries.c.id)).where(of_subject, deliveries.c.state == DeliveryState.DONE)
     statement = (
         select(*_COLUMNS)
-        .where(deliveries.c.subject == subject, deliveries.c.kind == kind, ~deliveries.c.state.in_(UNFINISHED))
+        .where(
+            of_subject,
+            deliveries.c.state == DeliveryState.DEAD,
+            deliveries.c.id > func.coalesce(done.scalar_subquery(), 0),
+        )
         .order_by(deliveries.c.id.desc())
-        .limit(1)
     )
-    row = connection.execute(statement).one_or_none()
-    return _read(row) if row else None
+    return [_read(row) for row in connection.execute(statement)]
 
 
 def oldest_due(connection: Connection, now: int, names: Collection[str]) -> int | None:
@@ -255,13 +291,38 @@ def oldest_due(connection: Connection, now: int, names: Collection[str]) -> int 
     return connection.execute(statement).scalar()
 
 
-def following(connection: Connection, delivery: Delivery, kind: str) -> int | None:
-    """The id of the next delivery of a kind behind this one, of the same order key."""
+def following(connection: Connection, delivery: Delivery, order_key: str) -> int | None:
+    """The id of the first delivery of an order key that was added after this one."""
     statement = (
         select(deliveries.c.id)
-        .where(deliveries.c.order_key == delivery.order_key, deliveries.c.id > delivery.id, deliveries.c.kind == kind)
+        .where(deliveries.c.order_key == order_key, deliveries.c.id > delivery.id)
         .order_by(deliveries.c.id)
         .limit(1)
     )
     found: int | None = connection.execute(statement).scalar()
     return found
+
+
+def newest_waiting(connection: Connection, delivery: Delivery) -> int:
+    """The id of the newest delivery of the same kind and order key that waits now; the delivery's own if none does."""
+    statement = select(func.max(deliveries.c.id)).where(
+        deliveries.c.order_key == delivery.order_key,
+        deliveries.c.kind == delivery.kind,
+        deliveries.c.state == DeliveryState.PENDING,
+    )
+    return max(delivery.id, connection.execute(statement).scalar() or 0)
+
+
+def fold(connection: Connection, delivery: Delivery, newest: int, now: int) -> None:
+    """Waiting deliveries of the same kind and key, up to `newest`, are done by what this one has done."""
+    connection.execute(
+        update(deliveries)
+        .where(
+            deliveries.c.order_key == delivery.order_key,
+            deliveries.c.kind == delivery.kind,
+            deliveries.c.state == DeliveryState.PENDING,
+            deliveries.c.id > delivery.id,
+            deliveries.c.id <= newest,
+        )
+        .values(state=DeliveryState.DONE, finished_at=now, result=f'{{"status": "folded into {delivery.id}"}}')
+    )

@@ -83,16 +83,27 @@ def body_of(connection: Connection, export_id: str) -> bytes | None:
     return found
 
 
-def mark_accepted(connection: Connection, export_id: str, delivery_id: int, now: int) -> deliveries_store.Delivery:
-    """Note that this export is answered "accepted", unless its delivery has just finished: look at what returns."""
-    # the lock keeps the delivery from finishing, on PostgreSQL, between this look and the note
-    locked = select(deliveries.c.id).where(deliveries.c.id == delivery_id).with_for_update()
-    connection.execute(locked).one()
-    delivery = deliveries_store.by_id(connection, delivery_id)
-    assert delivery is not None  # noqa: S101 - an export's delivery is kept as long as the export
-    if delivery.state in UNFINISHED:
-        connection.execute(update(exports).where(exports.c.id == export_id).values(accepted_at=now))
-    return delivery
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A push whose time is up before its delivery has ended."""
+
+    export_id: str
+    delivery_id: int
+    now: int
+
+
+def mark_accepted(connection: Connection, pushes: list[Unfinished]) -> list[deliveries_store.Delivery]:
+    """Note that these exports are answered "accepted", unless their delivery has just finished: look at what returns.
+
+    Many at a time: when a CRM falls silent, the time of all pushes that wait for it is up together.
+    """
+    # the lock keeps a delivery from finishing, on PostgreSQL, between this look and the note
+    found = deliveries_store.locked(connection, {push.delivery_id for push in pushes})
+    late = [push for push in pushes if found[push.delivery_id].state in UNFINISHED]
+    if late:
+        ids = [push.export_id for push in late]
+        connection.execute(update(exports).where(exports.c.id.in_(ids)).values(accepted_at=late[0].now))
+    return [found[push.delivery_id] for push in pushes]
 
 
 def accepted_customer_data_ids(connection: Connection, delivery_id: int) -> list[str]:

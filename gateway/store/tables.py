@@ -26,16 +26,24 @@ class DeliveryState(StrEnum):
     """Where a delivery stands; each state with its sentence."""
 
     PENDING = "pending"
-    """Waits to be claimed, at its due time."""
     RUNNING = "running"
-    """A worker holds its lease and acts."""
     DONE = "done"
-    """The remote system has it; nothing more happens."""
     DEAD = "dead"
-    """It gave up: a dead letter, kept, shown, and can be replayed."""
     IGNORED = "ignored"
-    """Genuine, kept, and of a kind that needs no action."""
 
+    @property
+    def sentence(self) -> str:
+        """What the state means, for a person."""
+        return _SENTENCES[self]
+
+
+_SENTENCES = {
+    DeliveryState.PENDING: "Waits to be claimed, at its due time.",
+    DeliveryState.RUNNING: "A worker holds its lease and acts.",
+    DeliveryState.DONE: "The remote system has it; nothing more happens.",
+    DeliveryState.DEAD: "It gave up: a dead letter, kept, shown, and can be replayed.",
+    DeliveryState.IGNORED: "Genuine, kept, and of a kind that needs no action.",
+}
 
 UNFINISHED = (DeliveryState.PENDING, DeliveryState.RUNNING)
 
@@ -103,6 +111,8 @@ deliveries = Table(
     Column("order_key", String(200), nullable=False),  # deliveries of one key run one after the other, in order of id
     Column("content_key", String(64), nullable=False),  # equal content of one order key has equal content keys
     Column("subject", String(128), nullable=False),  # what it is about: a company's id
+    Column("event_id", String(40)),  # the id that the sender of a webhook was told
+    Column("dedupe_key", String(300)),  # two webhooks of equal keys are one
     Column("payload", LargeBinary, nullable=False),
     Column("state", String(8), nullable=False),
     Column("attempts", Integer, nullable=False),
@@ -115,6 +125,8 @@ deliveries = Table(
     Column("result", Text),
     Column("created_at", BigInteger, nullable=False),
     Column("finished_at", BigInteger),
+    Column("replayed_at", BigInteger),  # when it was last replayed: the bound of its age runs from here
+    Column("attempts_at_replay", Integer),  # how many attempts it had had then: the bound of attempts counts from here
     sqlite_autoincrement=True,
 )
 Index(
@@ -137,9 +149,19 @@ Index(
     sqlite_where=text("state IN ('pending', 'running')"),
     postgresql_where=text("state IN ('pending', 'running')"),
 )
+Index(
+    "ux_deliveries_dedupe",
+    deliveries.c.connection,
+    deliveries.c.kind,
+    deliveries.c.dedupe_key,
+    unique=True,
+    sqlite_where=text("dedupe_key IS NOT NULL"),
+    postgresql_where=text("dedupe_key IS NOT NULL"),
+)
 Index("ix_deliveries_order", deliveries.c.order_key, deliveries.c.id)
 Index("ix_deliveries_finished", deliveries.c.state, deliveries.c.finished_at)
 Index("ix_deliveries_subject", deliveries.c.subject, deliveries.c.id)
+Index("ix_deliveries_created", deliveries.c.created_at, deliveries.c.id)
 
 attempts = Table(
     "attempts",

@@ -29,15 +29,19 @@ class Bench:
 
     @property
     def state(self) -> ApptivoState:
+        """What the simulated firm holds."""
         return self.app.state
 
     def fault(self, fault: Any, match: str = "", **rest: Any) -> None:
+        """Put one fault in force."""
         self.app.journal.rules.append(FaultRule(fault, match, **rest))
 
     def lines(self, match: str = "") -> list[str]:
+        """The calls seen that contain `match`, as the journal writes them."""
         return [call["line"] for call in self.app.journal.calls if match in call["line"]]
 
     def opened(self, fields: dict[str, str] | None = None, zone: str = "Europe/Helsinki", **settings: Any) -> Adapter:
+        """An adapter on this server, with the demo's keys and any other settings."""
         given = {"base_url": self.url, "api_key": DEMO_API_KEY, "access_key": DEMO_ACCESS_KEY, **settings}
         return SPEC.open(
             Opening(
@@ -105,9 +109,6 @@ def pushed() -> Callable[..., Company]:
 
 
 @pytest.fixture
-def other_server() -> Iterator[Callable[[Any], Bench]]:
-    """Serves any other app as an Apptivo; gives a bench on it."""
-    from contextlib import ExitStack
-
-    with ExitStack() as stack:
-        yield lambda app: Bench(stack.enter_context(serving(app)), app)
+def bench_on() -> Callable[[str], Bench]:
+    """A bench on any other server that acts as an Apptivo."""
+    return lambda url: Bench(url, None)

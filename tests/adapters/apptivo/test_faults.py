@@ -119,7 +119,7 @@ def test_every_method_raises_only_remote_errors(bench, pushed):
         bench.app.journal.rules.clear()
 
 
-def test_calls_are_observed_by_app_and_action(bench, pushed):
+def test_calls_are_observed_by_app_and_action(bench):
     """Metrics and health hear of every call under a fixed name."""
     bench.run(lambda adapter, deadline: adapter.exists("1", deadline))
     assert [(call.system, call.action) for call in bench.calls] == [("apptivo", "customers.getById")]

@@ -109,4 +109,4 @@ def test_the_record_url_carries_the_id_encoded(bench):
 def test_acting_as_an_employee_is_sent_with_every_call(bench):
     """`user_name` travels as userName."""
     bench.run(lambda adapter, deadline: adapter.exists("1", deadline), user_name="api@example.com")
-    assert "userName=api%40example.com" in bench.app.journal.calls[-1]["query"]
+    assert "userName=api@example.com" in bench.app.journal.calls[-1]["query"]

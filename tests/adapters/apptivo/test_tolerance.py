@@ -8,29 +8,42 @@ import msgspec
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import Response
 from starlette.routing import Route
 
 from adapters.contract import NotFound, UnexpectedReply
+from adapters.simulation import serving
 
 
-def _answering(answers: dict[str, Any]) -> Starlette:
+class _Answers(dict[str, Any]):
     """An app that answers each action with fixed JSON, or with what a function makes of the parameters."""
 
-    async def answer(request: Request) -> JSONResponse:
-        given = {**request.query_params, **dict(parse_qsl((await request.body()).decode()))}
-        reply = answers.get(given["a"], {"status": "FAILURE", "reason": "Invalid action"})
-        return JSONResponse(reply(given) if callable(reply) else reply)
+    def app(self) -> Starlette:
+        """The routes, below a prefix as behind a proxy."""
+        return Starlette(routes=[Route("/below/{path:path}", self._answer, methods=["POST"])])
 
-    return Starlette(routes=[Route("/below/{path:path}", answer, methods=["POST"])])
+    async def _answer(self, request: Request) -> Response:
+        given = {**request.query_params, **dict(parse_qsl((await request.body()).decode()))}
+        reply = self.get(given["a"], {"status": "FAILURE", "reason": "Invalid action"})
+        content = json.dumps(reply(given) if callable(reply) else reply)
+        return Response(content, media_type="application/json")
+
+
+@pytest.fixture(scope="module")
+def _served():
+    answers = _Answers()
+    with serving(answers.app()) as url:
+        yield answers, f"{url}/below"
 
 
 @pytest.fixture
-def answered(other_server):
-    def make(answers: dict[str, Any]):
-        bench = other_server(_answering(answers))
-        bench.url += "/below"
-        return bench
+def answered(_served, bench_on):
+    answers, url = _served
+
+    def make(given: dict[str, Any]) -> Any:
+        answers.clear()
+        answers.update(given)
+        return bench_on(url)
 
     return make
 

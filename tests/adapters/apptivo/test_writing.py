@@ -301,3 +301,12 @@ def test_a_save_that_is_not_understood_is_never_sent_twice(bench, pushed, fault)
         bench.run(lambda adapter, deadline: adapter.create(pushed(), deadline))
     assert not raised.value.outcome_known
     assert len(bench.lines("a=save")) == 1
+
+
+def test_a_company_of_unknown_size_and_trade_gets_neither(bench, pushed):
+    """Without staff_number and industry no range and no industry are chosen."""
+    unknown = pushed(document={"staff_number": None, "industry": ""})
+    bench.run(lambda adapter, deadline: adapter.create(unknown, deadline))
+    (customer,) = _customers(bench)
+    assert (customer["employeeRange"], customer["employeeRangeId"]) == ("", None)
+    assert (customer["industryName"], customer["industryId"]) == ("", None)

@@ -261,8 +261,8 @@ def test_too_many_requests_carries_the_wait(form: str) -> None:
         ("cut", ConnectionCut, 2),
         ("lost_reply", ConnectionCut, 2),
         ("drop", ConnectionCut, 2),
-        ("html", UnexpectedReply, 1),
-        ("nonsense", UnexpectedReply, 1),
+        ("html", UnexpectedReply, 2),
+        ("nonsense", UnexpectedReply, 2),
     ],
 )
 def test_a_faulty_answer_to_a_patch_is_never_success(

@@ -57,6 +57,8 @@ def upgrade() -> None:
         sa.Column("order_key", sa.String(length=200), nullable=False),
         sa.Column("content_key", sa.String(length=64), nullable=False),
         sa.Column("subject", sa.String(length=128), nullable=False),
+        sa.Column("event_id", sa.String(length=40), nullable=True),
+        sa.Column("dedupe_key", sa.String(length=300), nullable=True),
         sa.Column("payload", sa.LargeBinary(), nullable=False),
         sa.Column("state", sa.String(length=8), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
@@ -69,9 +71,12 @@ def upgrade() -> None:
         sa.Column("result", sa.Text(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("finished_at", sa.BigInteger(), nullable=True),
+        sa.Column("replayed_at", sa.BigInteger(), nullable=True),
+        sa.Column("attempts_at_replay", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sqlite_autoincrement=True,
     )
+    op.create_index("ix_deliveries_created", "deliveries", ["created_at", "id"], unique=False)
     op.create_index(
         "ix_deliveries_due",
         "deliveries",
@@ -90,6 +95,14 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("state IN ('pending', 'running')"),
         postgresql_where=sa.text("state IN ('pending', 'running')"),
+    )
+    op.create_index(
+        "ux_deliveries_dedupe",
+        "deliveries",
+        ["connection", "kind", "dedupe_key"],
+        unique=True,
+        sqlite_where=sa.text("dedupe_key IS NOT NULL"),
+        postgresql_where=sa.text("dedupe_key IS NOT NULL"),
     )
     op.create_index(
         "ux_deliveries_one_running",

@@ -1,0 +1,195 @@
+"""HTTP/1.1 on the socket: uvicorn's parser, with the limits and the refusals that it lacks.
+
+uvicorn by itself waits for half a request for ever, takes headers of any size, and answers what is no HTTP in plain
+text. Here a request has `server.body_timeout_seconds` to bring its head and as long again to bring its body, the
+head is bounded, and every refusal is a problem with a request id (CONTRACT section 4).
+"""
+
+import asyncio
+from http import HTTPStatus
+from typing import cast
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from gateway.http.envelope import Envelope
+from gateway.problems import Problem
+
+MAX_HEAD_BYTES = 65_536
+"""Request line and headers together; a JWT of a large organisation has some 16 KiB."""
+MAX_HEADERS = 256
+_LINGER_SECONDS = 2.0
+"""How long a refused caller's bytes are still swallowed: a close with bytes unread would destroy our answer."""
+
+
+class Protocol(HttpToolsProtocol):
+    """One caller's connection."""
+
+    _refusal: Problem | None = None
+    _is_lingering = False
+    _wishes_upgrade = False
+    _phase = "head"
+    """What is awaited: `head`, `body`, or `""` between requests."""
+    _head_bytes = 0
+    _message = 0
+    _timer: asyncio.TimerHandle | None = None
+    _timed: tuple[int, str] = (0, "")
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
+        """Begin to wait for the first request."""
+        super().connection_made(transport)
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        super().connection_lost(exc)
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        """Parse, within the limits."""
+        if self._is_lingering:
+            return
+        if self._phase == "head":
+            # callbacks tell of whole headers only: a header without end is met here
+            self._head_bytes += len(data)
+        self._unset_keepalive_if_required()
+        self._parse(data)
+        if self._phase == "head" and self._head_bytes > MAX_HEAD_BYTES and not self._is_lingering:
+            self._refuse(_head_too_large())
+        self._watch()
+
+    def _parse(self, data: bytes) -> None:
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            if self._wishes_upgrade:
+                self._parse(self._without_upgrade() + data[upgrade.args[0] :])
+        except httptools.HttpParserError:
+            self.send_400_response("")
+
+    def _without_upgrade(self) -> bytes:
+        """The head of a request that wishes for another protocol, without the wish, for a fresh parser.
+
+        To pass over the wish is our right (RFC 9110 section 7.8); but the parser takes such a request's body for the
+        other protocol's bytes.
+        """
+        self._wishes_upgrade = False
+        lines = [b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())]
+        lines += [b"%s: %s" % (name, value) for name, value in self.headers if name != b"upgrade"]
+        self.parser = httptools.HttpRequestParser(self)
+        return b"\r\n".join([*lines, b"", b""])
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        super().on_message_begin()
+        self._message += 1
+        if self._phase != "head":
+            self._phase, self._head_bytes = "head", 0
+
+    def on_url(self, url: bytes) -> None:
+        """Take a part of the request's address."""
+        super().on_url(url)
+        self._bound_head()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header."""
+        super().on_header(name, value)
+        self._bound_head()
+
+    def on_headers_complete(self) -> None:
+        """The head is there: the application takes over."""
+        if self.parser.should_upgrade():
+            self._wishes_upgrade = any(name == b"upgrade" for name, _value in self.headers)
+            if self._wishes_upgrade:
+                return
+        self._phase = "body"
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The body is there."""
+        if self._wishes_upgrade:
+            return
+        super().on_message_complete()
+        self._phase, self._head_bytes = "", 0
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP, or no HTTP within the limits; uvicorn calls this when the parser stops."""
+        del msg
+        refusal = self._refusal or Problem(400, "not_http", "this is no HTTP/1.1 request; the connection is closed")
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete or (cycle.more_body and not cycle.response_started):
+            self._refuse(refusal)
+        elif not cycle.more_body:
+            # a whole request still waits for its answer, which comes first; what follows it is not answered
+            cycle.keep_alive = False
+            self.flow.pause_reading()
+        else:
+            self.transport.close()
+
+    @property
+    def _envelope(self) -> Envelope:
+        return cast(Envelope, self.config.app)
+
+    def _bound_head(self) -> None:
+        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+        if size > MAX_HEAD_BYTES or len(self.headers) > MAX_HEADERS:
+            self._refusal = _head_too_large()
+            # the parser stops at any exception, and uvicorn then calls send_400_response
+            raise ValueError("head too large")
+
+    def _refuse(self, problem: Problem) -> None:
+        cycle = self.cycle
+        if self.pipeline:
+            # earlier requests have no answer yet, and would take this one for theirs
+            self.transport.close()
+            return
+        request_id = None
+        if cycle is not None and not cycle.response_complete:
+            # the application waits for the rest of this body; it hears that the caller has gone
+            request_id = str(cycle.scope["gateway.request_id"])  # type: ignore[typeddict-item]  # the envelope's own
+            cycle.disconnected = True
+            cycle.message_event.set()
+        request_id, body = self._envelope.refused_unread(problem, request_id)
+        lines = [
+            f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}",
+            "content-type: application/problem+json",
+            f"content-length: {len(body)}",
+            "connection: close",
+            f"x-request-id: {request_id}",
+        ]
+        self.transport.write("\r\n".join([*lines, "\r\n"]).encode() + body)
+        self._is_lingering = True
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.loop.call_later(_LINGER_SECONDS, self.transport.close)
+
+    def _watch(self) -> None:
+        """Keep one timer for the part of the request that is awaited; bytes that trickle in do not wind it up."""
+        awaited = (self._message, self._phase if not self._is_lingering else "")
+        if awaited == self._timed:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._timed = awaited
+        if awaited[1]:
+            self._timer = self.loop.call_later(self._envelope.patience(), self._on_late)
+
+    def _on_late(self) -> None:
+        self._timer, self._timed = None, (0, "")
+        if self.transport.is_closing():
+            return
+        answered = self.cycle is None or self.cycle.response_complete
+        if not answered:
+            # the application itself times the body it reads; and a pipelined request waits through no fault of its own
+            self._watch()
+        elif self._phase == "head" and self._head_bytes:
+            self._refuse(Problem(408, "head_timeout", "the request's headers did not arrive in time"))
+        else:
+            self.transport.close()
+
+
+def _head_too_large() -> Problem:
+    detail = f"the request line and headers are larger than {MAX_HEAD_BYTES:,} bytes or {MAX_HEADERS} headers"
+    return Problem(431, "head_too_large", detail)

@@ -1,0 +1,137 @@
+"""The work behind webhooks: CRM events bring Vainu's customer data up to date, Vainu's changes the CRM's record."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from adapters.contract import CustomerSummary, CustomerWebhooks, NotFound
+from adapters.deadline import Deadline
+from adapters.vainu import CustomerDataExists, MatchData, VainuClient
+from gateway.body import parse_json
+from gateway.clock import Clock
+from gateway.pushed import read_change
+from gateway.runtime import LiveConnection
+from gateway.store import Store, companies, deliveries
+from gateway.store.companies import CompanyRow
+from gateway.store.deliveries import Delivery, NewDelivery
+from gateway.worker import Act
+
+CRM_WEBHOOK = "crm_webhook"
+COMPANY_CHANGE = "company_change"
+
+
+def record_key(name: str, record_id: str) -> str:
+    """The order key of a connection's CRM webhooks about one record."""
+    return f"{name}:{CRM_WEBHOOK}:{record_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class CrmWebhookWork:
+    """Kind `crm_webhook`: reads the record anew, and brings Vainu's customer data up to date. The subject is its id.
+
+    Events of the record that wait when the reading begins are answered by it: a burst becomes one update.
+    """
+
+    store: Store
+    clock: Clock
+
+    async def act(self, delivery: Delivery, live: LiveConnection, deadline: Deadline) -> Act:
+        """Refresh Vainu's customer data of one CRM record."""
+        if live.vainu is None or not isinstance(live.adapter, CustomerWebhooks):
+            return Act(json.dumps({"status": "nothing to tell"}))
+        if not delivery.subject:
+            return self._read_anew(delivery, live.adapter)
+        newest = await self.store.read(lambda c: deliveries.newest_waiting(c, delivery))
+        summary = await live.adapter.summary(delivery.subject, deadline)
+        company = await self.store.read(lambda c: companies.by_unique_id(c, live.name, summary.record_id))
+        customer_data_id = await self._tell(live.vainu, company, summary, deadline)
+
+        def record(connection: Connection) -> None:
+            now = self.clock()
+            deliveries.fold(connection, delivery, newest, now)
+            if company is not None and company.customer_data_id != customer_data_id:
+                companies.set_customer_data_id(connection, company.id, customer_data_id, now)
+
+        return Act(json.dumps({"status": "updated", "customer_data_id": customer_data_id}), record)
+
+    def _read_anew(self, delivery: Delivery, adapter: CustomerWebhooks) -> Act:
+        """A webhook that was ignored when it came, and is replayed: a delivery for each customer it is about."""
+        events = adapter.read_events(parse_json(delivery.payload))
+        name = delivery.connection
+        found = [
+            NewDelivery(name, CRM_WEBHOOK, record_key(name, event.record_id), event.record_id, delivery.payload)
+            for event in events
+        ]
+
+        def record(connection: Connection) -> None:
+            for new in found:
+                deliveries.add(connection, new, self.clock())
+
+        return Act(json.dumps({"status": "read anew", "customers": len(found)}), record)
+
+    async def _tell(
+        self,
+        vainu: VainuClient,
+        company: CompanyRow | None,
+        summary: CustomerSummary,
+        deadline: Deadline,
+    ) -> str:
+        """PATCH the customer data, made if Vainu has none; its id."""
+        unique_id = company.unique_id if company else summary.record_id
+        fields = customer_data_fields(unique_id, summary)
+        if company is not None and company.customer_data_id:
+            try:
+                await vainu.patch_customer_data(company.customer_data_id, fields, deadline)
+                return company.customer_data_id
+            except NotFound:
+                pass  # the id is void: the export's answer came too late, or somebody deleted it
+        found = await vainu.find_customer_data(unique_id, deadline)
+        customer_data_id = found.id if found else await self._create(vainu, fields, summary, deadline)
+        if found is not None:
+            await vainu.patch_customer_data(customer_data_id, fields, deadline)
+        return customer_data_id
+
+    async def _create(
+        self, vainu: VainuClient, fields: dict[str, Any], summary: CustomerSummary, deadline: Deadline
+    ) -> str:
+        match = MatchData(
+            company_name=summary.name, business_id=summary.business_id or "", country=summary.country or ""
+        )
+        try:
+            return (await vainu.create_customer_data(match, fields, deadline)).id
+        except CustomerDataExists as exists:
+            await vainu.patch_customer_data(exists.existing_id, fields, deadline)
+            return exists.existing_id
+
+
+def customer_data_fields(unique_id: str, summary: CustomerSummary) -> dict[str, Any]:
+    """What Vainu's customer data is told of a customer (S000, S001); what the CRM does not say is left alone."""
+    fields = {
+        "unique_id": unique_id,
+        "open_deals_count": summary.open_deals,
+        "won_deals_count": summary.won_deals,
+        "lost_deals_count": summary.lost_deals,
+        "owner_email": summary.owner_email,
+        "last_update": summary.last_update,
+        "notes": summary.notes,
+    }
+    return {key: value for key, value in fields.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyChangeWork:
+    """Kind `company_change`: Vainu says that a company changed; the CRM's record gets the fields that differ."""
+
+    store: Store
+
+    async def act(self, delivery: Delivery, live: LiveConnection, deadline: Deadline) -> Act:
+        """Update the CRM record of the webhook's unique_id; the payload is the body as it came."""
+        unique_id, company = read_change(parse_json(delivery.payload))
+        row = await self.store.read(lambda c: companies.by_unique_id(c, live.name, unique_id))
+        record_id = row.record_id if row else unique_id
+        if record_id is None or (row is None and unique_id.startswith("gw_")):
+            raise NotFound("the company has no record in the CRM yet; its export brings the change")
+        await live.adapter.update(record_id, company, deadline)
+        return Act(json.dumps({"status": "updated", "unique_id": record_id}))

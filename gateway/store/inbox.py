@@ -1,0 +1,100 @@
+"""The inbox: webhooks as they came, each of them a delivery from the moment it is kept.
+
+All webhooks of one commit go in by one statement; a second tells each caller whether its own was the first.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from gateway.store.tables import DeliveryState, deliveries
+
+BODY_WINDOW_MS = 3_600_000
+"""How long an equal body counts as a repeat where the sender gives no id. Beyond it, it is news: "customer 7 has
+changed" reads the same every time."""
+
+
+@dataclass(frozen=True, slots=True)
+class InboundEvent:
+    """One thing that a webhook tells, ready to be kept."""
+
+    event_id: str
+    connection: str
+    kind: str
+    order_key: str
+    subject: str
+    payload: bytes
+    dedupe_key: str
+    by_body: bool
+    """Whether the dedupe key is of the body, for want of an id."""
+    received_at: int
+    """Unix milliseconds."""
+    state: DeliveryState = DeliveryState.PENDING
+    reason: str | None = None
+    """For `ignored`: why no action is needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the sender is told."""
+
+    event_id: str
+    duplicate: bool
+
+
+def keep(connection: Connection, webhooks: list[Sequence[InboundEvent]]) -> list[Kept]:
+    """Keep the events of each webhook, once; what to tell each sender."""
+    events = [event for webhook in webhooks for event in webhook]
+    _forget_old_bodies(connection, [event for event in events if event.by_body])
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    connection.execute(dialect.insert(deliveries).on_conflict_do_nothing(), [_row(event) for event in events])
+    kept = _kept_ids(connection, [webhook[0] for webhook in webhooks])
+    return [Kept(kept[_key(first)], kept[_key(first)] != first.event_id) for first, *_rest in webhooks]
+
+
+def _row(event: InboundEvent) -> dict[str, object]:
+    finished = event.state == DeliveryState.IGNORED
+    return {
+        "connection": event.connection,
+        "kind": event.kind,
+        "order_key": event.order_key,
+        "content_key": "",
+        "subject": event.subject,
+        "event_id": event.event_id,
+        "dedupe_key": event.dedupe_key,
+        "payload": event.payload,
+        "state": event.state,
+        "reason": event.reason,
+        "attempts": 0,
+        "due_at": event.received_at,
+        "created_at": event.received_at,
+        "finished_at": event.received_at if finished else None,
+    }
+
+
+def _key(event: InboundEvent) -> tuple[str, str, str]:
+    return event.connection, event.kind, event.dedupe_key
+
+
+def _forget_old_bodies(connection: Connection, events: Sequence[InboundEvent]) -> None:
+    if not events:
+        return
+    oldest = min(event.received_at for event in events) - BODY_WINDOW_MS
+    connection.execute(
+        update(deliveries)
+        .where(
+            deliveries.c.dedupe_key.in_({event.dedupe_key for event in events}),
+            deliveries.c.connection.in_({event.connection for event in events}),
+            deliveries.c.kind.in_({event.kind for event in events}),
+            deliveries.c.created_at < oldest,
+        )
+        .values(dedupe_key=None)
+    )
+
+
+def _kept_ids(connection: Connection, firsts: Sequence[InboundEvent]) -> dict[tuple[str, str, str], str]:
+    columns = (deliveries.c.connection, deliveries.c.kind, deliveries.c.dedupe_key)
+    statement = select(*columns, deliveries.c.event_id).where(tuple_(*columns).in_({_key(event) for event in firsts}))
+    return {(row[0], row[1], row[2]): row[3] for row in connection.execute(statement)}

@@ -1,0 +1,108 @@
+"""Webhooks as a use case: what is verified is kept before it is answered, once (CONTRACT section 8)."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from adapters.contract import CrmEvent, CustomerWebhooks
+from gateway.clock import Clock
+from gateway.ids import new_id
+from gateway.inbound_work import COMPANY_CHANGE, CRM_WEBHOOK, record_key
+from gateway.pushed import read_change
+from gateway.runtime import LiveConnection
+from gateway.store import DeliveryState, Store, companies, inbox
+from gateway.store.inbox import InboundEvent, Kept
+from gateway.worker import Worker
+
+
+class Webhooks:
+    """Keeps what CRMs and Vainu tell; one instance serves all connections."""
+
+    def __init__(self, store: Store, worker: Worker, clock: Clock) -> None:
+        self._store = store
+        self._worker = worker
+        self._clock = clock
+
+    async def from_crm(self, live: LiveConnection, webhook_id: str | None, body: bytes, parsed: Any) -> Kept:
+        """Keep a CRM's webhook; an event that needs no action is kept and marked ignored."""
+        events = live.adapter.read_events(parsed) if isinstance(live.adapter, CustomerWebhooks) else ()
+        key, by_body = _dedupe_key(webhook_id, events, body)
+        now = self._clock()
+        if not events or live.vainu is None:
+            reason = "unknown_event" if not events else "no_vainu"
+            rows = [_ignored(live.name, key, by_body, body, now, reason)]
+        else:
+            rows = [
+                _crm_event(live.name, each, f"{key}#{n}" if n else key, by_body, body, now)
+                for n, each in enumerate(events)
+            ]
+        return await self._keep(rows)
+
+    async def from_vainu(self, live: LiveConnection, body: bytes, parsed: Any) -> Kept:
+        """Keep a company change; raises `NotACompany`. Its key is the content: Vainu sends no id (fact sheet 3.3)."""
+        unique_id, _company = read_change(parsed)
+        content = {key: value for key, value in parsed.items() if key != "number_of_tries"}
+        digest = hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()
+        company = await self._store.read(lambda c: companies.by_unique_id(c, live.name, unique_id))
+        now = self._clock()
+        row = InboundEvent(
+            event_id=new_id("whk", now),
+            connection=live.name,
+            kind=COMPANY_CHANGE,
+            # one record is written by one delivery at a time, an export's or a change's
+            order_key=f"{live.name}:{company.id if company else unique_id}",
+            subject=unique_id,
+            payload=body,
+            dedupe_key=f"body:{digest}",
+            by_body=True,
+            received_at=now,
+        )
+        return await self._keep([row])
+
+    async def _keep(self, rows: Sequence[InboundEvent]) -> Kept:
+        kept = await self._store.write_many(inbox.keep, rows, "inbox.keep")
+        if not kept.duplicate:
+            self._worker.wake()
+        return kept
+
+
+def _dedupe_key(webhook_id: str | None, events: Sequence[CrmEvent], body: bytes) -> tuple[str, bool]:
+    """The sender's id of the message, else the adapter's id of the event, else the body; and whether it is the last."""
+    if webhook_id is not None:
+        return f"id:{webhook_id}", False
+    event_ids = [event.event_id for event in events if event.event_id]
+    if event_ids and len(event_ids) == len(events):
+        return f"event:{hashlib.sha256(','.join(event_ids).encode()).hexdigest()}", False
+    return f"body:{hashlib.sha256(body).hexdigest()}", True
+
+
+def _crm_event(name: str, event: CrmEvent, key: str, by_body: bool, body: bytes, now: int) -> InboundEvent:
+    return InboundEvent(
+        event_id=new_id("whk", now),
+        connection=name,
+        kind=CRM_WEBHOOK,
+        order_key=record_key(name, event.record_id),
+        subject=event.record_id,
+        payload=body,
+        dedupe_key=key,
+        by_body=by_body,
+        received_at=now,
+    )
+
+
+def _ignored(name: str, key: str, by_body: bool, body: bytes, now: int, reason: str) -> InboundEvent:
+    return InboundEvent(
+        event_id=new_id("whk", now),
+        connection=name,
+        kind=CRM_WEBHOOK,
+        order_key=record_key(name, ""),
+        subject="",
+        payload=body,
+        dedupe_key=key,
+        by_body=by_body,
+        received_at=now,
+        state=DeliveryState.IGNORED,
+        reason=reason,
+    )

@@ -1,0 +1,294 @@
+"""The refusal table of CONTRACT section 4, row by row, over real HTTP."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from joserfc.jwk import RSAKey
+
+from adapters.vainu.samples import samples
+from tests.gateway.http.conftest import MAX_BODY, PASSWORD, URL_TOKEN, World
+from tests.gateway.http.problems import problem
+from tests.harness import AUTH, KEY, OPERATOR, client
+
+EXPORTS = "/vainu/acme/exports"
+FEED = "/vainu/acme/activities/nobody"
+COMPANY = json.dumps(samples()["samlink"].push_body()).encode()
+
+
+def post(world: World, body: bytes, **options: Any) -> httpx.Response:
+    return world.gateway.http.post(EXPORTS, content=body, **options)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"  \r\n",
+        b"not json",
+        b'{"company_name": "A"',
+        b'{"company_name": "A"} trailing',
+        b'{"company_name": NaN}',
+        b'{"company_name": "\xe4"}',
+        '{"company_name": "A"}'.encode("utf-16"),
+        b'{"a":' * 200 + b"1" + b"}" * 200,
+        b"[" * 4_000,
+    ],
+)
+def test_a_body_that_is_no_json_is_400(world: World, body: bytes) -> None:
+    """An empty body, no JSON, no UTF-8 and deep nesting are 400 problems."""
+    problem(post(world, body), 400)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [("API-Key", KEY), ("API-Key", KEY)],
+        [("API-Key", KEY), ("api-key", "other")],
+        [("Authorization", "Bearer a"), ("Authorization", "Bearer a")],
+    ],
+)
+def test_a_proof_that_comes_twice_is_400(world: World, headers: list[tuple[str, str]]) -> None:
+    """A header of the proof that comes twice is 400, even if both are right."""
+    with client(world.gateway.url, headers=headers) as http:
+        problem(http.get(FEED), 400)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"API-Key": "wrong"},
+        {"API-Key": ""},
+        {"API-Key": KEY + "x"},
+        {"Authorization": "Basic dmFpbnU6d3Jvbmc="},
+        {"Authorization": "Basic ????"},
+        {"Authorization": "Basic"},
+        {"Authorization": "Bearer abc.def.ghi"},
+        {"Authorization": f"Bearer {KEY}"},
+        {"Authorization": "Negotiate abc"},
+    ],
+)
+def test_wrong_credentials_get_one_answer(world: World, headers: dict[str, str]) -> None:
+    """No credentials, wrong ones of any kind, and an unknown connection get the same 401, byte for byte."""
+    with client(world.gateway.url, headers=headers) as http:
+        answers = [http.get(FEED), http.post(EXPORTS, content=COMPANY), http.get("/vainu/nobody/activities/nobody")]
+        answers += [http.get("/vainu/nobody/exports/exp_1"), http.get("/vainu/NO%20body/activities/a")]
+    seen = set()
+    for answer in answers:
+        content = problem(answer, 401) | {"request_id": ""}
+        volatile = {"x-request-id", "date", "content-length"}
+        sent = {name: value for name, value in answer.headers.items() if name not in volatile}
+        seen.add(json.dumps([content, sent], sort_keys=True))
+        assert len(answer.content) == len(answers[0].content)
+    assert len(seen) == 1
+    assert {"API-Key", "Basic", "Bearer"} <= set(answers[0].headers["www-authenticate"].replace(",", " ").split())
+
+
+def test_right_credentials_do_not_open_an_unknown_connection(world: World) -> None:
+    """The key of one connection is 401 at a connection that does not exist, and at one that has other credentials."""
+    problem(world.gateway.feed("nobody", "a"), 401)
+    with client(world.gateway.url, headers={}) as http:
+        problem(http.get("/vainu/globex/activities/a", auth=("vainu", PASSWORD)), 401)
+
+
+@pytest.mark.parametrize("kind", ["api_key", "basic", "url_token", "jwt"])
+def test_every_kind_of_credential_admits(world: World, token: Callable[..., str], kind: str) -> None:
+    """API-Key, Basic, ?token= and a JWT each get past the door: an unknown customer is then 404."""
+    options: dict[str, Any] = {
+        "api_key": {"headers": AUTH},
+        "basic": {"auth": ("vainu", PASSWORD)},
+        "url_token": {"params": {"token": URL_TOKEN}},
+        "jwt": {"headers": {"Authorization": f"Bearer {token()}"}},
+    }[kind]
+    with client(world.gateway.url, headers={}) as http:
+        problem(http.get(FEED, **options), 404)
+
+
+@pytest.mark.parametrize(
+    ("claims", "status"),
+    [
+        ({}, 404),
+        ({"scope": "gateway:export gateway:feed"}, 404),
+        ({"connections": ["acme", "globex"]}, 404),
+        ({"scope": "gateway:export"}, 403),
+        ({"scope": None}, 403),
+        ({"connections": ["globex"]}, 403),
+        ({"connections": []}, 403),
+        ({"connections": "acme"}, 403),
+        ({"aud": "another"}, 401),
+        ({"iss": "https://evil.example.com/"}, 401),
+        ({"exp": 1}, 401),
+        ({"exp": None}, 401),
+    ],
+)
+def test_what_a_jwt_may_do(world: World, token: Callable[..., str], claims: dict[str, Any], status: int) -> None:
+    """A genuine JWT without the scope, or for another connection, is 403; one that is not valid here is 401."""
+    with client(world.gateway.url, headers={"Authorization": f"Bearer {token(**claims)}"}) as http:
+        answer = http.get(FEED)
+    problem(answer, status)
+    assert ("www-authenticate" in answer.headers) == (status == 401)
+
+
+def test_a_jwt_of_another_key_is_401(world: World, token: Callable[..., str]) -> None:
+    """Valid claims under a signature of somebody else's key are 401."""
+    forged = token(RSAKey.generate_key(2048, {"kid": "one"}))
+    with client(world.gateway.url, headers={"Authorization": f"Bearer {forged}"}) as http:
+        problem(http.get(FEED), 401)
+
+
+def test_a_customer_whom_nobody_knows_is_404(world: World) -> None:
+    """After authentication: a customer that the CRM does not have, and an export that was never made."""
+    problem(world.gateway.feed("acme", "nobody"), 404)
+    problem(world.gateway.http.get(f"{EXPORTS}/exp_nobody"), 404)
+
+
+@pytest.mark.parametrize("path", ["/", "/vainu", "/vainu/acme", "/vainu/acme/exports/", "/health", "/nothing/here"])
+def test_an_unknown_path_is_404(world: World, path: str) -> None:
+    """There is nothing at other paths; a last slash too many is no redirect to wherever the Host header says."""
+    problem(world.gateway.http.get(path, headers={"Host": "evil.example.com"}), 404)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [
+        ("GET", EXPORTS, {"POST"}),
+        ("PUT", EXPORTS, {"POST"}),
+        ("DELETE", FEED, {"GET", "HEAD"}),
+        ("POST", FEED, {"GET", "HEAD"}),
+        ("OPTIONS", EXPORTS, {"POST"}),
+        ("PATCH", "/health/live", {"GET", "HEAD"}),
+        ("PROPFIND", "/vainu/acme/webhooks", {"POST"}),
+        ("GET", "/crm/acme/webhooks", {"POST"}),
+    ],
+)
+def test_a_wrong_method_is_405(world: World, method: str, path: str, allow: set[str]) -> None:
+    """A wrong method is 405, and Allow names the right ones."""
+    answer = world.gateway.http.request(method, path)
+    problem(answer, 405)
+    assert set(answer.headers["allow"].replace(",", " ").split()) == allow
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_large_body_is_413(world: World, chunked: bool) -> None:
+    """A body over the limit is 413, declared or chunked, however much larger; the connection's next request works."""
+    for size in (MAX_BODY + 1, 3_000_000):
+        body = b'"' + b"a" * (size - 2) + b'"'
+        content: Any = (body[at : at + 50_000] for at in range(0, size, 50_000)) if chunked else body
+        problem(post(world, content), 413)
+    assert world.gateway.http.get("/health/live").status_code == 200
+
+
+def test_a_body_of_the_largest_size_is_read(world: World) -> None:
+    """A body of exactly the limit is judged by what is in it."""
+    problem(post(world, b'"' + b"a" * (MAX_BODY - 2) + b'"'), 422)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [
+        ("text/plain", 415),
+        ("application/x-www-form-urlencoded", 415),
+        ("multipart/form-data; boundary=a", 415),
+        ("application/jsonp", 415),
+        ("text/json; application/json", 415),
+        ("nonsense", 415),
+        ("application/json", 422),
+        ("application/json; charset=utf-8", 422),
+        ("APPLICATION/JSON;charset=UTF-8", 422),
+        ("application/vnd.api+json", 422),
+        ("application/problem+json; charset=utf-8", 422),
+        (None, 422),
+    ],
+)
+def test_what_counts_as_json(world: World, content_type: str | None, status: int) -> None:
+    """JSON types with or without parameters, and no type at all, are read as JSON; others are 415."""
+    problem(post(world, b"[]", headers={"Content-Type": content_type} if content_type else {}), status)
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        (b"[]", "$"),
+        (b"17", "$"),
+        (b"{}", "company_name"),
+        (b'{"company_name": 17}', "company_name"),
+        (b'{"company_name": "A", "vid": "x"}', "vid"),
+        (b'{"company_name": "A", "contacts": "Ada"}', "contacts"),
+        (b'{"company_name": "A", "contacts": [{"first_name": "Ada"}, 3]}', "contacts[1]"),
+        (b'{"company_name": "A", "contacts": [{"email": ["a"]}]}', "contacts[0].email"),
+        (b'{"prospect": {"company_name": "A", "vid": "x"}}', "prospect.vid"),
+    ],
+)
+def test_what_is_no_company_is_422_with_the_path(world: World, body: bytes, path: str) -> None:
+    """JSON that is no company is 422, and the path says what is wrong."""
+    assert path in [fault["path"] for fault in problem(post(world, body), 422)["errors"]]
+
+
+def test_a_422_names_every_fault(world: World) -> None:
+    """All faults are told at once."""
+    body = b'{"company_name": "A", "vid": "x", "contacts": [3, {"phone": {}}], "leads": 4}'
+    paths = {fault["path"] for fault in problem(post(world, body), 422)["errors"]}
+    assert paths == {"vid", "contacts[0]", "contacts[1].phone", "leads"}
+
+
+@pytest.mark.parametrize(
+    ("query", "path"),
+    [
+        ("limit=0", "limit"),
+        ("limit=-1", "limit"),
+        ("limit=ten", "limit"),
+        ("limit=%C2%B2", "limit"),
+        ("limit=", "limit"),
+        ("since=yesterday", "since"),
+        ("since=", "since"),
+        ("type=phonecall", "type"),
+        ("type=note&type=x", "type"),
+    ],
+)
+def test_a_bad_query_is_422(world: World, query: str, path: str) -> None:
+    """A bad query parameter is 422 with its name as the path."""
+    answer = world.gateway.http.get(f"{FEED}?{query}")
+    assert [fault["path"] for fault in problem(answer, 422)["errors"]] == [path]
+
+
+def test_a_bad_customer_data_id_is_422(world: World) -> None:
+    """The query parameter `id` of an export is checked as well."""
+    answer = world.gateway.http.post(EXPORTS, content=COMPANY, params={"id": "../../etc"})
+    assert [fault["path"] for fault in problem(answer, 422)["errors"]] == ["id"]
+
+
+@pytest.mark.parametrize("headers", [{}, AUTH, {"Authorization": "Bearer wrong"}, {"Authorization": f"Bearer {KEY}"}])
+def test_metrics_are_for_operators(world: World, headers: dict[str, str]) -> None:
+    """Without an operator token /metrics is 401 with a Bearer challenge; a connection's key opens nothing here."""
+    with client(world.gateway.url, headers=headers) as http:
+        answer = http.get("/metrics")
+    problem(answer, 401)
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+    assert world.gateway.http.get("/metrics", headers=OPERATOR).status_code == 200
+
+
+@pytest.mark.parametrize("given", ["abc", "0f8fad5b-d9cb-469f-a165-70867728950e", "a.b_c-D9", "x" * 128])
+def test_a_well_formed_request_id_is_kept(world: World, given: str) -> None:
+    """A well-formed X-Request-ID comes back, from answers and refusals alike."""
+    for path in ("/health/live", "/health/ready", FEED, "/nothing"):
+        answer = world.gateway.http.get(path, headers={"X-Request-ID": given})
+        assert answer.headers.get_list("x-request-id") == [given]
+
+
+@pytest.mark.parametrize("given", ["", "x" * 129, "a b", "a;b", '"a"', "<script>", "ä".encode("latin-1")])
+def test_a_malformed_request_id_is_replaced(world: World, given: str | bytes) -> None:
+    """A malformed X-Request-ID is replaced by one of ours, a new one each time."""
+    answers = [world.gateway.http.get("/health/live", headers={b"X-Request-ID": given}) for _ in range(2)]
+    ids = [answer.headers.get_list("x-request-id") for answer in answers]
+    assert [len(each) for each in ids] == [1, 1]
+    assert ids[0][0].startswith("req_")
+    assert ids[0] != ids[1]
+
+
+def test_a_request_id_that_comes_twice_is_replaced(world: World) -> None:
+    """Two X-Request-IDs are none."""
+    answer = world.gateway.http.get("/health/live", headers=[("X-Request-ID", "one"), ("X-Request-ID", "one")])
+    assert answer.headers["x-request-id"].startswith("req_")
