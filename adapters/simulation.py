@@ -250,6 +250,8 @@ def serving(app: ASGIApp, host: str = "127.0.0.1", port: int = 0) -> Iterator[st
     # asyncio switches Nagle's algorithm off only for sockets made with an explicit protocol, which uvicorn's is not;
     # with it on, every answer waits some 40 ms for the caller's delayed ACK
     socket.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
+    # callers may come before the thread does: from now on they wait instead of being turned away
+    socket.listen()
     server = uvicorn.Server(config)
     thread = Thread(target=_run, args=(server, socket), daemon=True)
     thread.start()

@@ -13,7 +13,7 @@ _passes = 0
 
 def arm(point: str | None) -> None:
     """Kill this process (kill -9) when it reaches `point`; `POINT@N` means the N-th time."""
-    global _armed, _passes  # noqa: PLW0603 - the process has one life
+    global _armed, _passes
     name, _, number = (point or "").partition("@")
     _armed, _passes = name or None, int(number or 1)
 

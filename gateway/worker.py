@@ -210,7 +210,7 @@ class Worker:
         live = self.runtime.connections.get(delivery.connection)
         if live is None:
             # the connection was removed from the configuration: its work waits
-            raise Postponed(self.clock() + 60_000, "no_connection")
+            raise Postponed(self.clock() + 1_000, "no_connection")
         seconds = ATTEMPT_SECONDS
         if delivery.expires_at is not None:
             seconds = min(seconds, (delivery.expires_at - self.clock()) / 1000)

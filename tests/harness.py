@@ -292,4 +292,5 @@ def run_command(
         capture_output=True,
         text=True,
         timeout=50,
+        check=False,
     )

@@ -14,6 +14,7 @@ _MOST_SHOWN = 300
 _NOT_WORD = re.compile(r"[^A-Z0-9]+")
 _BUSY = ("TOOMANYREQUESTS", "RATELIMIT", "THROTTL")
 _BROKEN = ("INTERNALSERVER", "INTERNALERROR", "UNAVAILABLE", "TIMEOUT", "DEADLOCK")
+_ABSENT = ("NOTFOUND", "NOTEXIST", "NOSUCH")
 _SIGNED_OUT = ("TOKEN", "SESSION", "AUTHENTICAT", "UNAUTHORI", "NOTLOGGEDIN")
 NOTHING_TO_AMEND = "ATLEASTONEOFTHEFIELDSMUSTBEAMENDED"
 """The code of an update that changes nothing (javaclient CRMErrorCodes)."""
@@ -49,8 +50,11 @@ def data_of(document: Any, expected: Collection[str] = ()) -> Any:
     """What a reply carries; the matching `RemoteError` if it is a failure or nothing known.
 
     A reply without the envelope (documented so for leads/show) is accepted when it is an object that has one of the
-    `expected` keys. Errors: `NoSuchValue`, `Throttled`, `ServerFault`, `CodedRefusal`, `UnexpectedReply`.
+    `expected` keys, or an array of something where keys are expected; so is one whose status is null beside data.
+    Errors: `NoSuchValue`, `Throttled`, `ServerFault`, `CodedRefusal`, `UnexpectedReply`.
     """
+    if isinstance(document, list) and document and expected:
+        return document
     if not isinstance(document, Mapping):
         raise unexpected("an object with status and data", document)
     status = document.get("status")
@@ -61,6 +65,8 @@ def data_of(document: Any, expected: Collection[str] = ()) -> Any:
         raise _failure(code, status)
     if any(key in document for key in expected):
         return document
+    if "status" in document and status is None and document.get("data") is not None:
+        return document["data"]
     raise unexpected("an object with status and data", document)
 
 
@@ -86,6 +92,13 @@ def object_of(data: Any) -> dict[str, Any]:
     raise unexpected("an object with an id", data)
 
 
+def shown(data: Any) -> dict[str, Any]:
+    """As `object_of`, for a show reply, which says "there is none" also by an empty data beside OK (G)."""
+    if data is None or data in ({}, []):
+        raise NoSuchValue(f"{SYSTEM} has no such record: it answered OK without one")
+    return object_of(data)
+
+
 def identity(row: Any) -> str:
     """The `id` of a record as text; "" where it has none."""
     value = row.get("id") if isinstance(row, Mapping) else None
@@ -107,7 +120,7 @@ def _failure(code: str, status: Mapping[str, Any]) -> RemoteError:
     detail = f"{SYSTEM} refused with {' '.join(code.split())[:120]}" + (f": {text[:_MOST_SHOWN]}" if text else "")
     if is_signed_out(word):
         return CodedRefusal(word, detail)
-    if "NOTFOUND" in word:
+    if any(part in word for part in _ABSENT):
         return NoSuchValue(detail)
     if any(part in word for part in _BUSY):
         return Throttled(detail)

@@ -11,7 +11,7 @@ from typing import Any
 
 from adapters.contract import NotFound, Refused
 from adapters.crmcom.client import CrmcomClient
-from adapters.crmcom.envelope import NoSuchValue, identity, object_of, rows_of, unexpected
+from adapters.crmcom.envelope import NoSuchValue, identity, object_of, rows_of, shown, unexpected
 from adapters.crmcom.models import BULK_ROWS, CrmcomSettings, set_name
 from adapters.crmcom.single_flight import SingleFlight
 from adapters.deadline import Deadline
@@ -48,13 +48,13 @@ class Records:
     async def contact(self, identifier: str, value: str, deadline: Deadline) -> Row:
         """A contact information by `id`, `number`, `vat_registration_number` … `NotFound` if there is none."""
         params = {"contact_information_identifier": f"{identifier}={value}"}
-        return object_of(await self._client.get("contact_information/show", deadline, params, expected=("id",)))
+        return shown(await self._client.get("contact_information/show", deadline, params, expected=("id",)))
 
     async def account(self, identifier: str, value: str, deadline: Deadline) -> Row | None:
         """An account receivable by `id`, `number` or `name`; None if there is none."""
         params = {"accounts_receivable_identifier": f"{identifier}={value}"}
         try:
-            return object_of(await self._client.get("accounts_receivable/show", deadline, params, expected=("id",)))
+            return shown(await self._client.get("accounts_receivable/show", deadline, params, expected=("id",)))
         except NotFound:
             return None
 

@@ -8,7 +8,7 @@ from gateway import logs
 from gateway.commands.configuration import load_settings
 from gateway.commands.failures import WorkFailed, WrongUse
 from gateway.commands.output import console
-from gateway.store.backup import BackupRefused, back_up, restore, sqlite_file
+from gateway.store.backup import BackupRefused, WrongFile, back_up, restore, sqlite_file
 
 
 def run_backup(config: str | None, target: str, force: bool) -> int:
@@ -16,6 +16,8 @@ def run_backup(config: str | None, target: str, force: bool) -> int:
     store = _store(config, "pg_dump --format=custom --file FILE DATABASE")
     try:
         copied = back_up(store, Path(target), replace=force)
+    except WrongFile as error:
+        raise WrongUse(str(error)) from None
     except BackupRefused as error:
         raise WorkFailed(str(error)) from None
     _tell(f"{target}: {copied.size:,} bytes, verified; {_counted(copied.rows)}")
@@ -29,6 +31,8 @@ def run_restore(config: str | None, source: str) -> int:
         raise WrongUse(f"{source} is no file; name a backup")
     try:
         restored = restore(Path(source), store, datetime.now(UTC))
+    except WrongFile as error:
+        raise WrongUse(str(error)) from None
     except BackupRefused as error:
         raise WorkFailed(str(error)) from None
     _tell(f"{store} is restored from {source}; {_counted(restored.copied.rows)}")
@@ -47,7 +51,7 @@ def _store(config: str | None, instead: str) -> Path:
 
 
 def _counted(rows: Mapping[str, int]) -> str:
-    return ", ".join(f"{rows.get(table, 0):,} {table}" for table in ("companies", "exports", "deliveries"))
+    return ", ".join(f"{table} {rows.get(table, 0):,}" for table in ("companies", "exports", "deliveries"))
 
 
 def _tell(line: str) -> None:

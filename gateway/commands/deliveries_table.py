@@ -25,6 +25,9 @@ _STYLES = {
     DeliveryState.IGNORED: "dim",
 }
 _COLUMNS = {"id": 8, "created (UTC)": 19, "state": 7, "connection": 12, "kind": 14, "about": 29, "tries": 5}
+_LEFT_OUT_FIRST = ("about", "tries", "connection")
+"""What a narrow terminal goes without."""
+_SHORTEST_WHAT = 30
 _LONGEST_PAYLOAD = 4_000
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 """What a remote system sends must not steer the terminal; line ends stay."""
@@ -33,16 +36,36 @@ _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 def print_entries(console: Console, entries: Sequence[Entry], redact: Redact) -> None:
     """Print a list of deliveries, one line each."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    # widths are fixed: rich would rather drop a column than shorten the text of the widest
-    what = max(20, console.width - sum(_COLUMNS.values()) - 2 * len(_COLUMNS))
-    for heading, width in (*_COLUMNS.items(), ("what", what)):
+    columns = _columns(console.width)
+    for heading, width in columns.items():
         justify: Any = "right" if heading in ("id", "tries") else "left"
         table.add_column(heading, no_wrap=True, overflow="ellipsis", width=width, justify=justify)
     for entry in entries:
-        cells = [entry.connection, entry.kind, entry.subject, str(entry.attempts), redact(_what(entry))]
-        state = Text(entry.state, _STYLES[entry.state])
-        table.add_row(str(entry.id), _time(entry.created_at), state, *map(_plain, cells))
+        cells = _cells(entry, redact)
+        table.add_row(*(cells[heading] for heading in columns))
     console.print(table)
+
+
+def _columns(width: int) -> dict[str, int]:
+    """The columns and their widths; fixed, because rich would rather drop a column than shorten the widest text."""
+    columns = dict(_COLUMNS)
+    for heading in _LEFT_OUT_FIRST:
+        if width - sum(columns.values()) - 2 * len(columns) < _SHORTEST_WHAT:
+            del columns[heading]
+    return {**columns, "what": max(_SHORTEST_WHAT, width - sum(columns.values()) - 2 * len(columns))}
+
+
+def _cells(entry: Entry, redact: Redact) -> dict[str, Text]:
+    return {
+        "id": Text(str(entry.id)),
+        "created (UTC)": Text(_time(entry.created_at)),
+        "state": Text(entry.state, _STYLES[entry.state]),
+        "connection": Text(entry.connection),
+        "kind": Text(entry.kind),
+        "about": _plain(entry.subject),
+        "tries": Text(str(entry.attempts)),
+        "what": _plain(redact(_what(entry))),
+    }
 
 
 def _what(entry: Entry) -> str:
@@ -61,14 +84,14 @@ def print_detail(console: Console, detail: Detail, redact: Redact, known: bool) 
     for label, value in _facts(detail, redact):
         facts.add_row(Text(label, "dim"), _plain(value))
     console.print(facts)
+    console.print(Text("\nwhat to do", "bold"))
+    console.print(_plain(next_step(detail, known)))
+    if delivery.state in (DeliveryState.DEAD, DeliveryState.IGNORED):
+        console.print(Text(f"gateway deliveries replay {delivery.id}", "bold cyan"))
     console.print(Text("\nattempts", "bold"))
     console.print(_timeline(detail, redact))
     console.print(Text("\npayload", "bold"))
     console.print(_plain(payload_text(detail.body, redact, _LONGEST_PAYLOAD)))
-    console.print(Text("\nwhat to do", "bold"))
-    console.print(_plain(next_step(detail, known)))
-    if delivery.state in REPLAYABLE:
-        console.print(Text(f"gateway deliveries replay {delivery.id}"))
 
 
 def _facts(detail: Detail, redact: Redact) -> list[tuple[str, str]]:

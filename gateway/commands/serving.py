@@ -24,14 +24,15 @@ def run(config: str | None, host: str | None, port: int | None, workers: int, fd
         where = f"{settings.server.host}:{settings.server.port}"
         reason = getattr(error, "strerror", None) or str(error)
         raise WorkFailed(f"cannot listen on {where}: {reason}; choose with --host and --port") from None
-    try:
-        if workers > 1:
-            _prepare_store(settings)
-            return Supervisor(path, listening, workers).run()
-        failpoints.arm(os.environ.get("GATEWAY_FAILPOINT"))
-        serve(settings, path, listening)
-    except StoreUnavailable as error:
-        raise WorkFailed(str(error)) from None
+    with listening:
+        try:
+            if workers > 1:
+                _prepare_store(settings)
+                return Supervisor(path, listening, workers).run()
+            failpoints.arm(os.environ.get("GATEWAY_FAILPOINT"))
+            serve(settings, path, listening)
+        except StoreUnavailable as error:
+            raise WorkFailed(str(error)) from None
     return 0
 
 

@@ -31,6 +31,9 @@ class Protocol(HttpToolsProtocol):
     _phase = "head"
     """What is awaited: `head`, `body`, or `""` between requests."""
     _head_bytes = 0
+    """What has come while a head was awaited, parsed or not."""
+    _head_size = 0
+    """What the parser has told of the head."""
     _message = 0
     _timer: asyncio.TimerHandle | None = None
     _timed: tuple[int, str] = (0, "")
@@ -84,18 +87,19 @@ class Protocol(HttpToolsProtocol):
         """A request begins."""
         super().on_message_begin()
         self._message += 1
+        self._head_size = 0
         if self._phase != "head":
             self._phase, self._head_bytes = "head", 0
 
     def on_url(self, url: bytes) -> None:
         """Take a part of the request's address."""
         super().on_url(url)
-        self._bound_head()
+        self._bound_head(len(url))
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header."""
         super().on_header(name, value)
-        self._bound_head()
+        self._bound_head(len(name) + len(value) + 4)
 
     def on_headers_complete(self) -> None:
         """The head is there: the application takes over."""
@@ -131,9 +135,9 @@ class Protocol(HttpToolsProtocol):
     def _envelope(self) -> Envelope:
         return cast(Envelope, self.config.app)
 
-    def _bound_head(self) -> None:
-        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
-        if size > MAX_HEAD_BYTES or len(self.headers) > MAX_HEADERS:
+    def _bound_head(self, size: int) -> None:
+        self._head_size += size
+        if self._head_size > MAX_HEAD_BYTES or len(self.headers) > MAX_HEADERS:
             self._refusal = _head_too_large()
             # the parser stops at any exception, and uvicorn then calls send_400_response
             raise ValueError("head too large")

@@ -26,7 +26,6 @@ def company_field_schemas() -> Node:
         "Contact": _contact(),
         "Leads": _rows("Lead", "One piece of news or several; nulls are passed over."),
         "Lead": _lead(),
-        "CustomerDataId": _customer_data_id(),
         "WholeNumber": _whole_number(),
         "TextOrNumber": {
             "type": ["string", "number", "null"],
@@ -157,18 +156,6 @@ def _lead() -> Node:
             **{key: schema("TextOrNumber") for key in ("title", "link", "added", "vainu_link")},
             "tags": tags,
         },
-    }
-
-
-def _customer_data_id() -> Node:
-    forms: list[Node] = [
-        {"type": "null"},
-        {"type": "string", "pattern": "^[A-Za-z0-9_-]{0,128}$"},
-        {"type": "integer"},
-    ]
-    return {
-        "description": "Vainu's id of the customer data it made for this export. An `id` in the query goes before it.",
-        "anyOf": forms,
     }
 
 

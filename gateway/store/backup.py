@@ -29,6 +29,10 @@ class BackupRefused(Exception):
     """A backup or a restore cannot be done; nothing was changed. The message says what to do."""
 
 
+class WrongFile(BackupRefused):
+    """The file named is not one that a backup may go to, or come from."""
+
+
 @dataclass(frozen=True, slots=True)
 class Copied:
     """What a backup or a restored store holds, verified."""
@@ -80,17 +84,17 @@ def back_up(store: Path, target: Path, *, replace: bool) -> Copied:
 def _check_target(store: Path, target: Path, replace: bool) -> None:
     taken = [store.resolve(), *(Path(f"{store.resolve()}{end}") for end in _COMPANIONS)]
     if target.resolve() in taken:
-        raise BackupRefused(f"{target} is the store itself; name another file")
+        raise WrongFile(f"{target} is the store itself; name another file")
     if target.is_dir():
-        raise BackupRefused(f"{target} is a folder; name a file")
+        raise WrongFile(f"{target} is a folder; name a file")
     if target.exists() and not replace:
-        raise BackupRefused(f"{target} exists; name another file, or overwrite it with --force")
+        raise WrongFile(f"{target} exists; name another file, or overwrite it with --force")
 
 
 def restore(source: Path, store: Path, now: datetime) -> Restored:
     """Put a backup in the store's place, and keep what was there beside it, named after `now` (UTC)."""
     if source.resolve() == store.resolve():
-        raise BackupRefused(f"{source} is the store itself; name a backup of it")
+        raise WrongFile(f"{source} is the store itself; name a backup of it")
     copied = verified(source)
     kept = _free_name(store, now)
     with _plain_faults(f"the restore of {source} failed"):
@@ -213,9 +217,9 @@ def _restore_into(source: Path, store: Path, kept: Path) -> None:
 def _take_alone(connection: sqlite3.Connection, store: Path) -> None:
     """Lock everybody out until the connection closes; `BackupRefused` while a gateway has the store open."""
     try:
-        connection.execute("PRAGMA locking_mode=EXCLUSIVE")
         # leaving WAL wants the file alone, and an open gateway holds a lock even when it does nothing
         connection.execute("PRAGMA journal_mode=DELETE")
+        connection.execute("PRAGMA locking_mode=EXCLUSIVE")
         connection.execute("BEGIN EXCLUSIVE")
         connection.execute("COMMIT")
     except sqlite3.OperationalError as error:

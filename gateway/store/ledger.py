@@ -39,18 +39,21 @@ class Filter:
     def conditions(self) -> list[ColumnElement[bool]]:
         """What a delivery must meet."""
         row = deliveries.c
-        wanted = [
-            (self.states, row.state.in_(self.states)),
-            (self.connection is not None, row.connection == self.connection),
-            (self.kind is not None, row.kind == self.kind),
-            (self.since is not None, row.created_at >= self.since),
-            (self.until is not None, row.created_at < self.until),
-            (
-                self.text,
-                or_(*(each.icontains(self.text, autoescape=True) for each in (row.subject, row.reason, row.detail))),
-            ),
-        ]
-        return [condition for narrows, condition in wanted if narrows]
+        conditions: list[ColumnElement[bool]] = []
+        if self.states:
+            conditions.append(row.state.in_(self.states))
+        if self.connection is not None:
+            conditions.append(row.connection == self.connection)
+        if self.kind is not None:
+            conditions.append(row.kind == self.kind)
+        if self.since is not None:
+            conditions.append(row.created_at >= self.since)
+        if self.until is not None:
+            conditions.append(row.created_at < self.until)
+        if self.text:
+            searched = (row.subject, row.reason, row.detail)
+            conditions.append(or_(*(column.icontains(self.text, autoescape=True) for column in searched)))
+        return conditions
 
 
 @dataclass(frozen=True, slots=True)

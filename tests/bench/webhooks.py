@@ -7,7 +7,6 @@ take turns under the same 64 callers; the load comes from processes of its own. 
 import asyncio
 import base64
 import contextlib
-import hashlib
 import hmac
 import json
 import os

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.contract import NotFound, Refused, RemoteError, ServerFault, Throttled, UnexpectedReply
-from adapters.crmcom.envelope import code_word, data_of, object_of, rows_of
+from adapters.crmcom.envelope import code_word, data_of, object_of, rows_of, shown
 
 _LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
 _KEYS = st.sampled_from(["status", "data", "code", "message", "description", "id", "rows"]) | st.text(max_size=4)
@@ -106,3 +106,20 @@ def test_a_list_is_found_under_each_known_shape(data: Any) -> None:
 def test_a_reply_without_envelope_needs_an_expected_key() -> None:
     """leads/show is documented without the envelope."""
     assert data_of({"id": "19", "state": "WON"}, ("id",))["state"] == "WON"
+
+
+@pytest.mark.parametrize(
+    ("document", "data"), [([{"id": "1"}], [{"id": "1"}]), ({"status": None, "data": [1]}, [1])], ids=["array", "null"]
+)
+def test_rows_without_a_status_are_still_rows(document: Any, data: Any) -> None:
+    """An array alone where a list is expected, and an envelope whose status is null."""
+    assert data_of(document, ("rows",)) == data
+
+
+def test_a_show_reply_without_a_record_says_that_there_is_none() -> None:
+    """Null or empty data beside OK; any other shape is unexpected."""
+    for data in (None, {}, []):
+        with pytest.raises(NotFound):
+            shown(data)
+    with pytest.raises(UnexpectedReply):
+        shown({"hello": "world"})

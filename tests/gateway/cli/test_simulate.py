@@ -29,8 +29,8 @@ def test_all_four_answer_with_what_is_printed(start: Any) -> None:
         assert http.post(f"{address}/authentication/token", json=login).json()["status"]["code"] == "OK"
         _, aixon, _, key = printed["Aixon"]
         assert http.get(f"{aixon}/api_upload/v1/csv-upload", headers={"x-api-key": key}).status_code == 200
-        for address in (vainu, apptivo, address.removesuffix(crmcom.PREFIX), aixon):
-            assert http.get(f"{address}/_calls").json()
+        for each in (vainu, apptivo, address.removesuffix(crmcom.PREFIX), aixon):
+            assert http.get(f"{each}/_calls").json()
     code, rest = running.end(signal.SIGINT)
     assert (code, rest.partition("curl")[0].strip()) == (0, "")
 

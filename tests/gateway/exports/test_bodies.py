@@ -41,7 +41,8 @@ def details_of(stage: Stage, connection: str, record_id: str) -> tuple[list[str]
         return people, [line for text in notes for line in text.splitlines() if line.startswith("https://news")]
     held = stage.upstream.records("crmcom")
     [company] = [row for row in held["contact_information"] if row["id"] == record_id]
-    people = [row["last_name"] for row in held["contact_information"] if row.get("notes") == company["company_name"]]
+    persons = [row for row in held["contact_information"] if row["type"] == "PERSON"]
+    people = [row["last_name"] for row in persons if company["company_name"] in row["notes"]]
     news = [
         row["website"]
         for row in held["customer_events/web"]

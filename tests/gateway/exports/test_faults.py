@@ -9,12 +9,14 @@ from tests.gateway.exports.conftest import (
     CREATES,
     SEARCHES,
     SYSTEMS,
+    Stage,
     customers,
     finished,
     new_company,
     quick_export,
     record_id,
 )
+from tests.gateway.exports.test_existing_records import made_by_hand
 from tests.harness import Upstream, configuration, running_gateway
 
 
@@ -55,23 +57,19 @@ def test_a_create_that_fails_once(upstream: Upstream, tmp_path: Path, connection
 
 
 @pytest.mark.parametrize("fault", ["drop", "500", "html", "429", "empty"])
-def test_a_search_that_fails_is_no_licence_to_create(
-    upstream: Upstream, tmp_path: Path, connection: str, fault: str
-) -> None:
+def test_a_search_that_fails_is_no_licence_to_create(stage: Stage, connection: str, fault: str) -> None:
     """While the CRM cannot be searched nothing is created; once it can be, the record made by hand is found."""
     company = new_company()
-    document = configuration(upstream.url, tmp_path, **quick_export(budget_ms=8_000))
-    with running_gateway(document) as gateway:
-        first = gateway.push(connection, company).json()
-    (tmp_path / "gateway.db").unlink()
-    with running_gateway(document) as gateway:
-        upstream.fault(SYSTEMS[connection], fault, match=SEARCHES[connection], times=2, seconds=1)
+    by_hand = made_by_hand(stage, connection, company["company_name"])
+    before = creates(stage.upstream, connection)
+    times = 1 if fault == "429" else 2
+    stage.upstream.fault(SYSTEMS[connection], fault, match=SEARCHES[connection], times=times, seconds=1)
 
-        answer = gateway.push(connection, company)
+    answer = stage.gateway.push(connection, company)
 
-        assert (answer.status_code, answer.json()["status"]) == (200, "updated"), answer.text
-        assert answer.json()["unique_id"] == first["unique_id"]
-        assert creates(upstream, connection) == 1
+    assert (answer.status_code, answer.json()["status"]) == (200, "updated"), answer.text
+    assert answer.json()["unique_id"] == by_hand
+    assert creates(stage.upstream, connection) == before
 
 
 def test_the_crm_asks_us_to_slow_down(upstream: Upstream, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.gateway.exports.conftest import CONNECTIONS, CREATES, SYSTEMS, customers, finished, new_company, quick_export
-from tests.harness import Upstream, client, configuration, running_gateway
+from tests.harness import Upstream, client, configuration, gateway_process, running_gateway
 
 DRAIN = {"server": {"drain_seconds": 0}}
 
@@ -20,10 +20,11 @@ def timed(url: str, connection: str, company: dict[str, Any]) -> tuple[float, di
 
 
 def test_every_answer_comes_within_three_seconds(upstream: Upstream, tmp_path: Path) -> None:
-    """With the default budget, 20 pushes at once to CRMs that take 10 s are all answered within 3 s; then all ends."""
-    companies = {connection: [new_company() for _ in range(5)] * 2 for connection in CONNECTIONS}
+    """With the default budget, pushes at once to CRMs that take 10 s are all answered within 3 s; then all ends."""
+    companies = {connection: [new_company() for _ in range(3)] * 2 for connection in CONNECTIONS}
     pushes = [(connection, company) for connection in CONNECTIONS for company in companies[connection]]
-    with running_gateway(configuration(upstream.url, tmp_path, **DRAIN)) as gateway:
+    with gateway_process(configuration(upstream.url, tmp_path, **DRAIN), tmp_path) as process:
+        gateway = process.start()
         for connection in CONNECTIONS:
             upstream.fault(SYSTEMS[connection], "delay", seconds=10)
 
@@ -39,6 +40,7 @@ def test_every_answer_comes_within_three_seconds(upstream: Upstream, tmp_path: P
             standing = finished(gateway, connection, answer["export_id"], seconds=25)
             assert gateway.push(connection, company).json()["unique_id"] == standing["unique_id"]
             assert len(customers(upstream, connection, company["company_name"])) == 1
+        gateway.http.close()
 
 
 def test_a_create_that_lands_late_is_not_repeated(upstream: Upstream, tmp_path: Path) -> None:
@@ -59,14 +61,17 @@ def test_a_create_that_lands_late_is_not_repeated(upstream: Upstream, tmp_path: 
         assert repeats[-1].json()["unique_id"] == str(customers(upstream, "acme", company["company_name"])[0]["id"])
 
 
-def test_hundreds_of_waiting_pushes_are_answered_in_time(upstream: Upstream, tmp_path: Path) -> None:
-    """More pushes than a process acts on at once, to a CRM that is silent, are still answered within 3 s each."""
-    companies = [new_company() for _ in range(300)]
-    with running_gateway(configuration(upstream.url, tmp_path, **DRAIN)) as gateway:
-        upstream.fault("apptivo", "delay", seconds=4)
+def test_pushes_that_nobody_acts_on_are_answered_in_time(upstream: Upstream, tmp_path: Path) -> None:
+    """More pushes than a process acts on at once, to a CRM that is silent, are answered as quickly as the others."""
+    companies = [new_company() for _ in range(40)]
+    export = quick_export(budget_ms=1_000)
+    with running_gateway(configuration(upstream.url, tmp_path, **export)) as gateway:
+        assert gateway.service is not None
+        gateway.service.worker.capacity = 8
+        upstream.fault("apptivo", "delay", seconds=2)
 
         with ThreadPoolExecutor(len(companies)) as pool:
             answers = list(pool.map(lambda company: timed(gateway.url, "acme", company), companies))
 
         assert {answer.get("status") for _seconds, answer in answers} == {"accepted"}
-        assert sorted(seconds for seconds, _answer in answers)[-10] < 3.2
+        assert max(seconds for seconds, _answer in answers) < 1.6

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from tests.gateway.http.wire import Answer
+from tests.gateway.http.wire import Answer, exchange, request
 
 MEMBERS = {"type", "title", "status", "detail", "request_id"}
 
@@ -28,3 +28,15 @@ def problem(response: httpx.Response | Answer | None, status: int) -> dict[str, 
         assert content["errors"]
         assert all(fault.keys() == {"path", "message"} for fault in content["errors"])
     return content
+
+
+def unharmed(url: str, answer: Answer | None) -> None:
+    """No 5xx, whatever was sent; refusals are problems with a request id; and the gateway answers on."""
+    if answer is not None:
+        assert answer.status < 500, answer.body
+        assert answer.names.count("x-request-id") == 1
+        if answer.status >= 400 and answer.body:
+            problem(answer, answer.status)
+    alive = exchange(url, request("GET", "/health/live"))
+    assert alive is not None
+    assert alive.status == 200

@@ -178,7 +178,7 @@ def test_draining(upstream: Upstream, tmp_path: Path) -> None:
         assert time.monotonic() - started < 3
         assert (answers[0].status_code, answers[0].json()["status"]) == (200, "accepted")
         assert running.wait(10) == 0
-        assert time.monotonic() - started < 4
+        assert time.monotonic() - started < 5  # drain_seconds, and what a busy machine takes to end a process
 
         upstream.heal("apptivo")
         again = process.start()

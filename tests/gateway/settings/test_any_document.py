@@ -8,9 +8,13 @@ from hypothesis import strategies as st
 
 from gateway.settings import InvalidSettings, Settings, read
 
-KEYS = st.sampled_from(
-    ["server", "storage", "operator", "connections", "acme", "globex", "crm", "timezone", "auth", "webhooks", "apptivo", "crmcom", "vainu", "aixon", "export", "feed", "host", "port", "public_url", "trusted_proxies", "url", "tokens", "oidc", "issuer", "client_id", "client_secret", "allowed_emails", "api_keys", "basic", "username", "password", "jwt", "audience", "jwks_url", "url_tokens", "hmac", "secret", "scheme", "header", "base_url", "api_key", "access_key", "date_order", "won_stages", "record_url", "actions", "tasks", "organisation", "unit", "fields", "customerName", "budget_ms", "limit", "env", "file", "sha256", "numbers_in"]
-) | st.text(max_size=8)
+_WORDS = """
+server storage operator connections acme globex crm timezone auth webhooks apptivo crmcom vainu aixon export feed
+host port public_url trusted_proxies url tokens oidc issuer client_id client_secret allowed_emails api_keys basic
+username password jwt audience jwks_url url_tokens hmac secret scheme header base_url api_key access_key date_order
+won_stages record_url actions tasks organisation unit fields customerName budget_ms limit env file sha256 numbers_in
+"""
+KEYS = st.sampled_from(_WORDS.split()) | st.text(max_size=8)
 SCALARS = (
     st.none()
     | st.booleans()

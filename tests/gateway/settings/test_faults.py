@@ -293,9 +293,9 @@ def test_zones_that_are_none(changed: Any, faults_in: Any, zone: str) -> None:
 @pytest.mark.parametrize("network", ["10.0.0.0/33", "x", "", "10.0.0.1/8", 1, ["10.0.0.0/8"]])
 def test_proxies_that_are_no_network(changed: Any, faults_in: Any, network: Any) -> None:
     """Said once, at the place in the list."""
-    assert faults_in(
-        changed("server.trusted_proxies", ["::1", network])
-    ) == ['server.trusted_proxies[1]: expected a network such as "10.0.0.0/8"']
+    assert faults_in(changed("server.trusted_proxies", ["::1", network])) == [
+        'server.trusted_proxies[1]: expected a network such as "10.0.0.0/8"'
+    ]
 
 
 @pytest.mark.parametrize(

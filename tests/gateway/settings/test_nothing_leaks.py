@@ -117,7 +117,7 @@ def _broken() -> Iterator[dict[str, Any]]:
         for change in (
             lambda held: [held],
             lambda held: {"unknown": held},
-            lambda held: str(held),
+            str,
             lambda held: held | {"unknown": held} if isinstance(held, dict) else [{"env": MARK + " x"}],
             lambda held: {key: {"value": item} for key, item in held.items()} if isinstance(held, dict) else 5,
         ):
