@@ -46,7 +46,7 @@ def loaded(gateway: Gateway) -> Any:
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_what_the_document_admits_is_accepted(name: str, loaded: Any, gateway: Gateway) -> None:
-    """Requests made from the document are accepted, and answered with a status, headers and a body that it describes."""
+    """Requests made from the document are accepted, and answered as it describes: status, headers and body."""
     _exercise(loaded.find_operation_by_id(name), GenerationMode.POSITIVE, gateway)
 
 
