@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.contract import BadCredentials, NotFound, Refused, RemoteError, Throttled, UnexpectedReply
+from adapters.http_replies import EXCERPT_CHARACTERS
 from adapters.plain_text import one_line
 
 _WRAPPERS = ("data", "responseObject", "customer", "csCase", "contact", "note")
@@ -24,6 +25,7 @@ _ABSENT = re.compile(
 )
 _COMPLAINT = re.compile(r"error|fault|exception", re.IGNORECASE)
 _DEPTH = 3
+_READ_CHARACTERS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +43,10 @@ def failure(reply: object, who: str, redact: Callable[[str], str] = str) -> Remo
         return None
     if reply["status"].strip().upper() != "FAILURE":
         return None
-    reason = one_line(reply.get("reason") or reply.get("message") or "no reason given")
-    detail = redact(f"{who} refused: {reason}")
+    said = one_line(reply.get("reason") or reply.get("message") or "no reason given", _READ_CHARACTERS)
+    # redacted before it is cut: a secret that the cut goes through would no longer be found
+    reason = redact(said)[:EXCERPT_CHARACTERS]
+    detail = f"{who} refused: {reason}"
     # before the keys: "too many calls with this API Key" must be tried again later
     if _THROTTLED.search(reason):
         return Throttled(detail)

@@ -25,6 +25,8 @@ TOKEN_SECONDS = 7_000.0
 IDLE_SECONDS = 3_300.0
 """How long an unused token is trusted: before R12 it dies after 1 h without use (wiki 494531)."""
 SIGN_IN_SECONDS = 15.0
+BELIEVED_SECONDS = 60.0
+"""How long a code that a new token did not cure is taken to speak of something else than the token."""
 RELEASE_SECONDS = 2.0
 _TOKENS_REMEMBERED = 8
 _HTTP_STATUS = "401"
@@ -63,7 +65,8 @@ class CrmcomClient:
         self._token: _Token | None = None
         self._sign_ins: SingleFlight[_Token] = SingleFlight(f"{SYSTEM}'s sign-in")
         self._tokens: deque[str] = deque(maxlen=_TOKENS_REMEMBERED)
-        self._not_about_the_token: set[str] = set()
+        self._not_about_the_token: dict[str, float] = {}
+        """Code → until when it is believed; not for good, since the next token may really die by it."""
 
     async def get(
         self,
@@ -137,10 +140,10 @@ class CrmcomClient:
         try:
             return await self._data(ask, token)
         except CodedRefusal as refusal:
-            if not is_signed_out(refusal.code) or refusal.code in self._not_about_the_token:
+            if not is_signed_out(refusal.code) or self._is_believed(refusal.code):
                 raise Refused(refusal.detail) from None
         except BadCredentials:
-            if _HTTP_STATUS in self._not_about_the_token:
+            if self._is_believed(_HTTP_STATUS):
                 raise
         # nothing was done under the old token, so even a write may be sent once more
         return await self._again(ask, await self._renewed(token, deadline))
@@ -151,11 +154,17 @@ class CrmcomClient:
         except CodedRefusal as refusal:
             if "TOKEN" in refusal.code:
                 raise BadCredentials(f"{refusal.detail}; the token was issued a moment ago") from None
-            self._not_about_the_token.add(refusal.code)
+            self._believe(refusal.code)
             raise Refused(refusal.detail) from None
         except BadCredentials:
-            self._not_about_the_token.add(_HTTP_STATUS)
+            self._believe(_HTTP_STATUS)
             raise
+
+    def _believe(self, code: str) -> None:
+        self._not_about_the_token[code] = self._now() + BELIEVED_SECONDS
+
+    def _is_believed(self, code: str) -> bool:
+        return self._now() < self._not_about_the_token.get(code, float("-inf"))
 
     async def _data(self, ask: _Ask, token: _Token) -> Any:
         try:

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from adapters.contract import BadCredentials, NotFound, RemoteError, TimedOut
+from adapters.contract import BadCredentials, NotFound, Refused, RemoteError, TimedOut
 from adapters.crmcom.adapter import CrmcomAdapter
 from adapters.crmcom.client import CrmcomClient
 from adapters.crmcom.simulator import PASSWORD
+from adapters.crmcom.simulator_store import ApiFailure
 from adapters.deadline import Deadline
 
 
@@ -89,6 +90,30 @@ def test_a_token_that_is_refused_at_once_ends_in_bad_credentials(start: Any) -> 
     with pytest.raises(BadCredentials, match="InvalidTokenException"):
         server.run(lambda adapter: adapter.exists("X", soon()))
     assert server.state.sign_ins == 2
+
+
+def test_a_code_that_a_new_token_did_not_cure_is_not_believed_for_good(server: Any) -> None:
+    """A minute later the same code costs a new sign-in again: the token may really have died."""
+    clock = {"now": 0.0}
+
+    async def calls() -> list[int]:
+        client = CrmcomClient(server.settings(), now=lambda: clock["now"])
+        server.state.show = _refuse_as_signed_out
+        seen = []
+        for at in (0.0, 1.0, 59.0, 61.0):
+            clock["now"] = at
+            with pytest.raises(Refused):
+                await client.get("contact_information/show", soon(), {"contact_information_identifier": "id=X"})
+            seen.append(server.state.sign_ins)
+        del server.state.show
+        await client.aclose()
+        return seen
+
+    assert asyncio.run(calls()) == [2, 2, 2, 3]
+
+
+def _refuse_as_signed_out(*_given: Any) -> Any:
+    raise ApiFailure("SessionLimitException", "Not now")
 
 
 def test_the_token_is_released_at_the_end(server: Any) -> None:
