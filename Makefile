@@ -2,6 +2,8 @@
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 VENV := .venv
+# the tests wait more than they count: two of them a core
+JOBS ?= $(shell expr 2 \* $$(nproc 2>/dev/null || echo 2))
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -27,7 +29,7 @@ demo: $(VENV)/.run ## simulated CRMs, a real gateway, an export and its feed (DE
 	@$(BIN)/gateway demo $(DEMO)
 
 test: lint ## every check: style, types, tests
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=loadscope $(ARGS)
 
 lint: $(VENV)/.dev ## style and types only
 	@$(BIN)/ruff check .

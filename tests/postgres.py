@@ -83,7 +83,7 @@ def running_cluster() -> Iterator[Cluster]:
     programs = binaries()
     assert programs is not None, MISSING
     user = _unprivileged_user()
-    folder = Path(tempfile.mkdtemp(prefix="gateway-pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="gateway-pg-", dir=os.environ.get("PYTEST_DEBUG_TEMPROOT")))
     if user is not None:
         shutil.chown(folder, user, user)
     cluster = Cluster(folder, programs, user)
