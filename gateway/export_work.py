@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from adapters.contract import Company, ConnectionCut, NotFound, RemoteError, ServerFault, UnexpectedReply
+from adapters.contract import Company, ConnectionCut, NotFound, Refused, RemoteError, ServerFault, UnexpectedReply
 from adapters.deadline import Deadline
 from gateway.body import parse_json
 from gateway.clock import Clock
@@ -47,7 +47,11 @@ class ExportWork:
         assert row is not None  # noqa: S101 - companies are never deleted
         status, record_id = await self._bring(delivery, live, row, company, deadline)
         result = json.dumps({"status": status, "unique_id": record_id})
-        return Act(result, self._recorded(delivery, live, row, company, record_id))
+        return Act(
+            result,
+            also=self._follow_ups(delivery, live, company),
+            learned=lambda c: companies.link(c, row, record_id, self.clock()),
+        )
 
     async def _company_of(self, delivery: Delivery) -> Company:
         return await company_of(self.store, delivery)
@@ -120,14 +124,11 @@ class ExportWork:
         # a CRM that was silent until now has shown itself to be slow: what we sent may yet be done
         return max(settles_at, self.clock() + 2 * settle_ms)
 
-    def _recorded(
-        self, delivery: Delivery, live: LiveConnection, row: CompanyRow, company: Company, record_id: str
-    ) -> Callable[[Connection], None]:
-        """What belongs into the transaction that ends the delivery: the link, and the work that follows."""
+    def _follow_ups(self, delivery: Delivery, live: LiveConnection, company: Company) -> Callable[[Connection], None]:
+        """The work that follows once the record is there."""
 
         def record(connection: Connection) -> None:
             now = self.clock()
-            companies.link(connection, row, record_id, now)
             if company.contacts or company.leads:
                 deliveries.add(connection, _details(delivery), now)
             if live.vainu is not None:
@@ -171,7 +172,9 @@ class CustomerDataWork:
 async def company_of(store: Store, delivery: Delivery) -> Company:
     """The company of the export that a delivery's payload names."""
     body = await store.read(lambda c: exports.body_of(c, delivery.payload.decode()))
-    assert body is not None  # noqa: S101 - an export is kept as long as its deliveries are unfinished
+    if body is None:
+        # kept as long as its deliveries are unfinished or dead, but this one was done, and is replayed
+        raise Refused("the push is older than storage.retention_days and was removed; export the company again")
     return read_push(parse_json(body)).company
 
 

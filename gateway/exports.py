@@ -120,7 +120,7 @@ class Exports:
     def _claim(self, connection: Connection, order_key: str, now: int) -> list[Delivery]:
         if not self._worker.has_room:
             return []
-        names = [order_key.partition(":")[0]]
+        names = {order_key.partition(":")[0]: ()}
         return deliveries.claim(connection, self._worker.lease(), now, names, 1, order_key=order_key)
 
     async def _end_of(self, delivery_id: int, deadline: Deadline) -> Delivery | None:

@@ -1,6 +1,7 @@
 """The work behind webhooks: CRM events bring Vainu's customer data up to date, Vainu's changes the CRM's record."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from gateway.runtime import LiveConnection
 from gateway.store import Store, companies, deliveries
 from gateway.store.companies import CompanyRow
 from gateway.store.deliveries import Delivery, NewDelivery
-from gateway.worker import Act
+from gateway.worker import Act, Postponed
 
 CRM_WEBHOOK = "crm_webhook"
 COMPANY_CHANGE = "company_change"
@@ -44,17 +45,26 @@ class CrmWebhookWork:
         if not delivery.subject:
             return self._read_anew(delivery, live.adapter)
         newest = await self.store.read(lambda c: deliveries.newest_waiting(c, delivery))
-        summary = await live.adapter.summary(delivery.subject, deadline)
+        try:
+            summary = await live.adapter.summary(delivery.subject, deadline)
+        except NotFound as gone:
+            # deleted since: there is nothing to tell Vainu of, and no cause that anybody could mend
+            return Act(also=self._fold(delivery, newest), ignored="gone", detail=live.redact(gone.detail))
         company = await self.store.read(lambda c: companies.by_unique_id(c, live.name, summary.record_id))
+        if not await self.store.read(lambda c: deliveries.is_held(c, delivery)):
+            # who has taken over since may have told Vainu something newer
+            raise Postponed(self.clock(), "lease_lost")
         customer_data_id = await self._tell(live.vainu, company, summary, deadline)
 
-        def record(connection: Connection) -> None:
-            now = self.clock()
-            deliveries.fold(connection, delivery, newest, now)
+        def learn(connection: Connection) -> None:
             if company is not None and company.customer_data_id != customer_data_id:
-                companies.set_customer_data_id(connection, company.id, customer_data_id, now)
+                companies.set_customer_data_id(connection, company.id, customer_data_id, self.clock())
 
-        return Act(json.dumps({"status": "updated", "customer_data_id": customer_data_id}), record)
+        result = json.dumps({"status": "updated", "customer_data_id": customer_data_id})
+        return Act(result, also=self._fold(delivery, newest), learned=learn)
+
+    def _fold(self, delivery: Delivery, newest: int) -> Callable[[Connection], None]:
+        return lambda connection: deliveries.fold(connection, delivery, newest, self.clock())
 
     def _read_anew(self, delivery: Delivery, adapter: CustomerWebhooks) -> Act:
         """A webhook that was ignored when it came, and is replayed: a delivery for each customer it is about."""

@@ -11,23 +11,27 @@ The circuit is a pure state machine: it is told of outcomes and asked for the ne
 
 import asyncio
 import contextlib
+import math
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-from adapters.contract import RemoteError, ServerFault, TimedOut, UnexpectedReply, Unreachable
+from adapters.contract import ConnectionCut, RemoteError, ServerFault, TimedOut, UnexpectedReply, Unreachable
 
-_COUNTED = (Unreachable, TimedOut, ServerFault, UnexpectedReply)
+_COUNTED = (Unreachable, TimedOut, ConnectionCut, ServerFault, UnexpectedReply)
 """What says that the remote system is down, rather than that it dislikes one request."""
 
 
 @dataclass(slots=True)
 class Circuit:
-    """Opens after `threshold` failures in a row; times are Unix milliseconds."""
+    """Opens after `threshold` failures in a row, each time for longer; times are Unix milliseconds."""
 
     threshold: int = 5
     first_ms: int = 2_000
     cap_ms: int = 60_000
     failures: int = 0
+    """In a row, while closed."""
+    openings: int = 0
+    """Since it was last closed."""
     open_until: int | None = None
     """Set while open, and while the one trial is under way."""
     _trial: bool = False
@@ -36,6 +40,10 @@ class Circuit:
     def is_open(self) -> bool:
         """Whether calls wait."""
         return self.open_until is not None
+
+    def lets_through(self, now: int) -> bool:
+        """Whether `wait_until` would let a call go ahead; changes nothing."""
+        return self.open_until is None or (now >= self.open_until and not self._trial)
 
     def wait_until(self, now: int) -> int | None:
         """When to come back, or None to go ahead; going ahead while open is the trial."""
@@ -48,19 +56,26 @@ class Circuit:
 
     def worked(self) -> None:
         """A call was answered."""
-        self.failures, self.open_until, self._trial = 0, None, False
+        self.failures, self.openings, self.open_until, self._trial = 0, 0, None, False
 
     def failed(self, error: RemoteError, now: int) -> None:
         """A call failed; only some failures say that the remote system is down."""
         if not isinstance(error, _COUNTED):
             self.worked()
             return
-        self.failures += 1
-        self._trial = False
-        beyond = self.failures - self.threshold
-        if beyond >= 0:
-            # the exponent is bounded so that the number stays small
-            self.open_until = now + min(self.cap_ms, self.first_ms * 2 ** min(beyond, 10))
+        if self.open_until is None:
+            self.failures += 1
+            if self.failures >= self.threshold:
+                self._open(now)
+        elif self._trial:
+            self._trial = False
+            self._open(now)
+        # else it began before the circuit opened, with many others at once: they all tell of one fault
+
+    def _open(self, now: int) -> None:
+        # the exponent is bounded so that the number stays small
+        self.open_until = now + min(self.cap_ms, self.first_ms * 2 ** min(self.openings, 10))
+        self.openings += 1
 
     def abandoned(self) -> None:
         """A call ended without telling anything; a trial may be made again."""
@@ -76,6 +91,8 @@ class Pace:
     _circuits: dict[str, Circuit] = field(default_factory=dict)
     _slots: asyncio.Semaphore = field(init=False)
     _next_at: float = 0.0
+    _waiting: int = 0
+    """How many are in `turn` and have not begun."""
 
     def __post_init__(self) -> None:
         """Make the slots."""
@@ -85,12 +102,28 @@ class Pace:
         """The circuit of a kind of delivery: what one remote system refuses must not stop the other's work."""
         return self._circuits.setdefault(kind, Circuit())
 
+    def waiting_kinds(self, now: int) -> list[str]:
+        """The kinds of delivery whose circuits let nothing through now."""
+        return [kind for kind, circuit in self._circuits.items() if not circuit.lets_through(now)]
+
+    def room(self, held: int) -> int:
+        """How many more deliveries can begin within about a second, when this process holds `held` already."""
+        room = self.max_concurrent - held
+        if self.per_second is not None:
+            room = min(room, math.ceil(self.per_second) - self._waiting)
+        return max(0, room)
+
     @contextlib.asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
         """Wait for a slot and for the rate; the slot is given back at the end."""
-        async with self._slots:
-            if self.per_second is not None:
-                await self._wait_for_rate(1.0 / self.per_second)
+        async with contextlib.AsyncExitStack() as slot:
+            self._waiting += 1
+            try:
+                await slot.enter_async_context(self._slots)
+                if self.per_second is not None:
+                    await self._wait_for_rate(1.0 / self.per_second)
+            finally:
+                self._waiting -= 1
             yield
 
     async def _wait_for_rate(self, interval: float) -> None:

@@ -5,7 +5,7 @@ import os
 import random
 import secrets
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -17,7 +17,7 @@ from adapters.deadline import Deadline
 from gateway.clock import Clock, now_ms
 from gateway.retry import GiveUp, Policy, decide
 from gateway.runtime import LiveConnection, Runtime
-from gateway.store import DeliveryState, Store, StoreUnavailable, deliveries
+from gateway.store import DeliveryState, Store, StoreUnavailable, WriteRefused, deliveries
 from gateway.store.deliveries import Delivery, Ending, Lease
 
 log = structlog.get_logger()
@@ -27,6 +27,13 @@ BEAT_SECONDS = 0.5
 ATTEMPT_SECONDS = 60.0
 """The longest one attempt may take."""
 _RENEW_EVERY_BEATS = 4
+_CLAIMED_AT_ONCE = 64
+_REFUSED_BY_STORE_MOST = 3
+"""How often the store may refuse an outcome for what it holds: once or twice it may be a race for an order key."""
+
+
+def _nothing(_connection: Connection) -> None:
+    """No more to record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +41,14 @@ class Act:
     """What a handler has done: the result to keep, and what belongs into the same transaction."""
 
     result: str | None = None
-    also: Callable[[Connection], None] = lambda _connection: None
+    also: Callable[[Connection], None] = _nothing
+    """What follows: recorded with the end of the delivery, by whoever ends it, and so once."""
+    learned: Callable[[Connection], None] = _nothing
+    """What is true from now on, such as a link: recorded even if another worker has taken the delivery over."""
+    ignored: str | None = None
+    """The reason word of a delivery that turned out to need no action: it ends as ignored."""
+    detail: str | None = None
+    """One line for a person; with `ignored`."""
 
 
 class Postponed(Exception):
@@ -52,6 +66,10 @@ class InternalFault(RemoteError):
 
     reason = "internal_error"
     outcome_known = False
+
+
+class _OutOfTime(TimedOut):
+    """Its time was over before an attempt could begin: says nothing about the remote system."""
 
 
 class Handler(Protocol):
@@ -77,7 +95,7 @@ class Worker:
     handlers: Mapping[str, Handler]
     clock: Clock = now_ms
     policy: Policy = field(default_factory=Policy)
-    capacity: int = 256
+    capacity: int = 1024
     owner: str = field(default_factory=lambda: f"{socket.gethostname()[:30]}-{os.getpid()}-{secrets.token_hex(4)}")
     beat_at: float = 0.0
     """When the loop last came round, on the event loop's clock."""
@@ -171,63 +189,87 @@ class Worker:
     async def _claim(self) -> None:
         names = list(self.runtime.connections)
         while self.has_room and names:
-            now, lease, room = self.clock(), self.lease(), min(64, self.capacity - len(self._running))
-            if not await self.store.read(lambda c, now=now: deliveries.any_claimable(c, now, names)):  # type: ignore[misc]  # mypy infers no lambda with defaults
+            now = self.clock()
+            waiting = {name: self.runtime.connections[name].pace.waiting_kinds(now) for name in names}
+            name = await self.store.read(lambda c, now=now, w=waiting: deliveries.connection_with_work(c, now, w))  # type: ignore[misc]  # mypy infers no lambda with defaults
+            if name is None:
                 return
-            claimed = await self.store.write(
-                lambda c, lease=lease, now=now, room=room: deliveries.claim(c, lease, now, names, room),  # type: ignore[misc]  # as above
-                "delivery.claim",
-            )
+            room = self._room(name)
+            claimed = await self._claim_of(name, now, room, waiting[name]) if room else []
             self.start(claimed)
-            if len(claimed) < room:
-                return
+            if len(claimed) < room or not room:
+                names.remove(name)
+
+    def _room(self, name: str) -> int:
+        """How many deliveries of a connection to claim now: what waits here would keep others' out."""
+        live = self.runtime.connections.get(name)
+        if live is None:
+            return 0
+        held = sum(running.delivery.connection == name for running in self._running.values())
+        return min(_CLAIMED_AT_ONCE, self.capacity - len(self._running), live.pace.room(held))
+
+    async def _claim_of(self, name: str, now: int, room: int, waiting: Collection[str]) -> list[Delivery]:
+        lease = self.lease()
+        return await self.store.write(
+            lambda c: deliveries.claim(c, lease, now, {name: waiting}, room), "delivery.claim"
+        )
 
     async def _work(self, delivery: Delivery) -> None:
         started = self.clock()
         try:
-            ending, also = await self._attempt(delivery)
-            follow = await self._finish(delivery, ending, also, started)
+            ending, act = await self._attempt(delivery)
+            follow = await self._finish(delivery, ending, act, started)
         finally:
             self._running.pop(delivery.id, None)
             for event in self._finished.pop(delivery.id, []):
                 event.set()
         self.start(follow)
 
-    async def _attempt(self, delivery: Delivery) -> tuple[Ending, Callable[[Connection], None]]:
-        nothing: Callable[[Connection], None] = lambda _connection: None  # noqa: E731 - typed in one place
+    async def _attempt(self, delivery: Delivery) -> tuple[Ending, Act]:
         try:
             act = await self._act(delivery)
         except Postponed as pause:
-            return Ending(DeliveryState.PENDING, pause.reason, due_at=pause.at, counts=False), nothing
+            return Ending(DeliveryState.PENDING, pause.reason, due_at=pause.at, counts=False), Act()
         except RemoteError as error:
-            return self._failed(delivery, error), nothing
+            return self._failed(delivery, error), Act()
         except Exception:
             log.exception("delivery.internal_error", delivery=delivery.id, kind=delivery.kind)
-            return self._failed(delivery, InternalFault("an internal error; see the log")), nothing
-        return Ending(DeliveryState.DONE, "ok", result=act.result), act.also
+            return self._failed(delivery, InternalFault("an internal error; see the log")), Act()
+        if act.ignored is not None:
+            return Ending(DeliveryState.IGNORED, act.ignored, act.detail, act.result), act
+        return Ending(DeliveryState.DONE, "ok", result=act.result), act
 
     async def _act(self, delivery: Delivery) -> Act:
         live = self.runtime.connections.get(delivery.connection)
         if live is None:
             # the connection was removed from the configuration: its work waits
             raise Postponed(self.clock() + 1_000, "no_connection")
+        with live.in_use():
+            return await self._at_pace(delivery, live)
+
+    def _deadline(self, delivery: Delivery) -> Deadline:
+        """The end of an attempt that begins now."""
         seconds = ATTEMPT_SECONDS
         if delivery.expires_at is not None:
             seconds = min(seconds, (delivery.expires_at - self.clock()) / 1000)
         if seconds <= 0:
-            raise TimedOut("the time for it was over before an attempt could begin")
-        with live.in_use():
-            return await self._at_pace(delivery, live, Deadline.after(seconds))
+            raise _OutOfTime("the time for it was over before an attempt could begin")
+        return Deadline.after(seconds)
 
-    async def _at_pace(self, delivery: Delivery, live: LiveConnection, deadline: Deadline) -> Act:
+    async def _at_pace(self, delivery: Delivery, live: LiveConnection) -> Act:
         """Act within the connection's pace; `Postponed` while the circuit is open."""
+        self._deadline(delivery)
         circuit = live.pace.circuit(delivery.kind)
         later = circuit.wait_until(self.clock())
         if later is not None:
             raise Postponed(later, "circuit_open")
         try:
             async with live.pace.turn():
-                act = await self.handlers[delivery.kind].act(delivery, live, deadline)
+                # not before its turn: to wait for the others is no part of the attempt
+                act = await self.handlers[delivery.kind].act(delivery, live, self._deadline(delivery))
+        except _OutOfTime:
+            circuit.abandoned()
+            raise
         except RemoteError as error:
             circuit.failed(error, self.clock())
             raise
@@ -259,31 +301,43 @@ class Worker:
             attempt=number,
             reason=error.reason,
             detail=detail,
+            why=decision.why if isinstance(decision, GiveUp) else None,
         )
         if isinstance(decision, GiveUp):
             return Ending(DeliveryState.DEAD, error.reason, detail)
         return Ending(DeliveryState.PENDING, error.reason, detail, due_at=decision.at)
 
-    async def _finish(
-        self, delivery: Delivery, ending: Ending, also: Callable[[Connection], None], started: int
-    ) -> list[Delivery]:
-        """Record the ending, with what belongs to it, and claim the key's next delivery in the same transaction."""
-
-        def record(connection: Connection) -> list[Delivery]:
-            now = self.clock()
-            also(connection)
-            if not deliveries.finish(connection, delivery, self.owner, ending, started, now):
-                log.warning("delivery.lease_lost", delivery=delivery.id)
-                return []
-            names = list(self.runtime.connections)
-            if self._stopping:
-                return []
-            return deliveries.claim(connection, self.lease(), now, names, 1, order_key=delivery.order_key)
-
+    async def _finish(self, delivery: Delivery, ending: Ending, act: Act, started: int) -> list[Delivery]:
+        """Record the ending, with what belongs to it; the key's next delivery, claimed in the same transaction."""
+        refused = 0
         while True:
             try:
-                return await self.store.write(record, f"{delivery.kind}.finish")
+                return await self.store.write(
+                    lambda c, e=ending, a=act: self._record(c, delivery, e, a, started),  # type: ignore[misc]  # mypy infers no lambda with defaults
+                    f"{delivery.kind}.finish",
+                )
+            except WriteRefused:
+                refused += 1
+                if refused == _REFUSED_BY_STORE_MOST:
+                    log.exception("delivery.outcome_refused_by_store", delivery=delivery.id)
+                    fault = InternalFault("the store refused to keep its outcome; see the log")
+                    ending, act = self._failed(delivery, fault), Act()
             except StoreUnavailable as error:
                 # the outcome of a remote write must not be lost: keep it until the store is back
                 log.error("delivery.outcome_waits_for_store", delivery=delivery.id, detail=str(error))
-                await asyncio.sleep(0.5)
+            await asyncio.sleep(0.5)
+
+    def _record(
+        self, connection: Connection, delivery: Delivery, ending: Ending, act: Act, started: int
+    ) -> list[Delivery]:
+        now = self.clock()
+        act.learned(connection)
+        # first: on PostgreSQL it locks out whoever would add to the delivery's work (exports.mark_accepted)
+        if not deliveries.finish(connection, delivery, self.owner, ending, started, now):
+            log.warning("delivery.lease_lost", delivery=delivery.id)
+            return []
+        act.also(connection)
+        if self._stopping:
+            return []
+        names = dict.fromkeys(self.runtime.connections, ())
+        return deliveries.claim(connection, self.lease(), now, names, 1, order_key=delivery.order_key)

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from adapters.deadline import Deadline
@@ -35,6 +35,10 @@ _LOCK_WAIT_MS = 2_000
 
 class StoreUnavailable(Exception):
     """Nothing can be kept or read just now; the message is safe to show, and nothing was kept."""
+
+
+class WriteRefused(StoreUnavailable):
+    """The database works and refuses this write for what it holds: a constraint, a value that it cannot keep."""
 
 
 class Store:
@@ -107,6 +111,8 @@ class Store:
         self._queue.put(job)
         try:
             result = await _by(job.deadline, asyncio.wrap_future(job.future))
+        except (IntegrityError, DataError) as error:
+            raise WriteRefused(f"the store cannot keep this: {_cause(error)}") from error
         except SQLAlchemyError as error:
             raise StoreUnavailable(f"the store cannot be written: {_cause(error)}") from error
         failpoints.reached(f"after:{job.label}")

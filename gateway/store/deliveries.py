@@ -4,7 +4,7 @@ Deliveries of one `order_key` run one after the other, oldest first, across all 
 oldest unfinished one only, and a unique index allows one running per key. An expired lease is claimed again.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, insert, or_, select, update
@@ -84,6 +84,9 @@ class Ending:
     counts: bool = True
     """False for a pause that is nobody's failure."""
 
+
+Waiting = Mapping[str, Collection[str]]
+"""Connections whose work is wanted, each with the kinds of its work that are not, for now."""
 
 _COLUMNS = [deliveries.c[name] for name in Delivery.__dataclass_fields__]
 
@@ -167,19 +170,27 @@ def _claimable(now: int) -> ColumnElement[bool]:
     )
 
 
-def any_claimable(connection: Connection, now: int, names: Collection[str]) -> bool:
-    """Whether a claim would find anything; a read, so that an idle worker takes no write lock."""
-    statement = select(deliveries.c.id).where(_claimable(now), deliveries.c.connection.in_(names)).limit(1)
-    return connection.execute(statement).first() is not None
+def _of(waiting: Waiting) -> ColumnElement[bool]:
+    held_back = [
+        and_(deliveries.c.connection == name, deliveries.c.kind.in_(kinds)) for name, kinds in waiting.items() if kinds
+    ]
+    return and_(deliveries.c.connection.in_(waiting), *(~each for each in held_back))
+
+
+def connection_with_work(connection: Connection, now: int, waiting: Waiting) -> str | None:
+    """A connection of which a claim would find something; a read, so that an idle worker takes no write lock."""
+    statement = select(deliveries.c.connection).where(_claimable(now), _of(waiting)).limit(1)
+    found: str | None = connection.execute(statement).scalar()
+    return found
 
 
 def claim(
-    connection: Connection, lease: Lease, now: int, names: Collection[str], limit: int, order_key: str | None = None
+    connection: Connection, lease: Lease, now: int, waiting: Waiting, limit: int, order_key: str | None = None
 ) -> list[Delivery]:
-    """Lease up to `limit` due deliveries of the connections named, oldest due first; optionally of one key."""
+    """Lease up to `limit` due deliveries of these connections, oldest due first; optionally of one key."""
     statement = (
         select(*_COLUMNS)
-        .where(_claimable(now), deliveries.c.connection.in_(names))
+        .where(_claimable(now), _of(waiting))
         .order_by(deliveries.c.due_at, deliveries.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)  # PostgreSQL; SQLite has the whole write lock and ignores it
@@ -240,6 +251,8 @@ def finish(connection: Connection, delivery: Delivery, owner: str, ending: Endin
             deliveries.c.id == delivery.id,
             deliveries.c.lease_owner == owner,
             deliveries.c.state == DeliveryState.RUNNING,
+            # claimed once more by the same owner after another's attempt: the number of this one is taken
+            deliveries.c.attempts == delivery.attempts,
         )
         .values(
             state=ending.state,
@@ -324,5 +337,11 @@ def fold(connection: Connection, delivery: Delivery, newest: int, now: int) -> N
             deliveries.c.id > delivery.id,
             deliveries.c.id <= newest,
         )
-        .values(state=DeliveryState.DONE, finished_at=now, result=f'{{"status": "folded into {delivery.id}"}}')
+        .values(
+            state=DeliveryState.DONE,
+            finished_at=now,
+            reason=None,
+            detail=None,
+            result=f'{{"status": "folded into {delivery.id}"}}',
+        )
     )
