@@ -8,7 +8,7 @@ from gateway.store.locks import MIGRATING, lock
 
 HEAD = "0001"
 """The newest revision in migrations/versions; a test holds this true."""
-_PATIENCE_SECONDS = 600
+_PATIENCE_SECONDS = 60
 
 
 def upgrade(engine: Engine) -> None:
@@ -28,7 +28,7 @@ def upgrade(engine: Engine) -> None:
 
 
 def _lock(connection: Connection) -> None:
-    """Wait until whoever migrates is ready, however long a big table takes it; a write would not wait so long."""
+    """Wait until whoever migrates is ready: that may take longer than a write may wait."""
     if connection.dialect.name == "sqlite":
         waits = connection.exec_driver_sql("PRAGMA busy_timeout").scalar()
         connection.exec_driver_sql(f"PRAGMA busy_timeout={_PATIENCE_SECONDS * 1000}")

@@ -62,6 +62,11 @@ class ForkedGateway:
             return self.clients[-1].get("/health/ready", timeout=2).status_code == 200
         return False
 
+    def terminate(self) -> None:
+        """TERM."""
+        assert self.process is not None
+        self.process.terminate()
+
     def kill(self) -> None:
         """kill -9."""
         self._signal(signal.SIGKILL)
