@@ -77,7 +77,9 @@ class Exports:
         Raises `StoreUnavailable` if it could not be kept; then nothing was done either.
         """
         new = NewExport(new_id("exp", self._clock()), live.name, pushed.customer_data_id, query, body)
-        kept = await self._store.write(lambda c: self._keep(c, live, pushed, new, deadline), "export.keep", deadline)
+        kept = await self._store.write(
+            lambda c: self._keep(c, live, pushed, new, deadline), "export.keep", deadline, first=True
+        )
         self._worker.start(kept.claimed)
         if not kept.claimed:
             self._worker.wake()

@@ -1,10 +1,7 @@
 """Claims due deliveries, has them acted on, records how it ended. Knows no rule of any kind of delivery."""
 
 import asyncio
-import os
 import random
-import secrets
-import socket
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -15,6 +12,7 @@ from sqlalchemy import Connection
 from adapters.contract import RemoteError, TimedOut
 from adapters.deadline import Deadline
 from gateway.clock import Clock, now_ms
+from gateway.owner import is_gone, new_owner
 from gateway.retry import GiveUp, Policy, decide
 from gateway.runtime import LiveConnection, Runtime
 from gateway.store import DeliveryState, Store, StoreUnavailable, WriteRefused, deliveries
@@ -26,7 +24,7 @@ LEASE_MS = 6_000
 BEAT_SECONDS = 0.5
 ATTEMPT_SECONDS = 60.0
 """The longest one attempt may take."""
-_RENEW_EVERY_BEATS = 4
+_RENEW_SECONDS = 2.0
 _CLAIMED_AT_ONCE = 64
 _REFUSED_BY_STORE_MOST = 3
 """How often the store may refuse an outcome for what it holds: once or twice it may be a race for an order key."""
@@ -96,7 +94,7 @@ class Worker:
     clock: Clock = now_ms
     policy: Policy = field(default_factory=Policy)
     capacity: int = 1024
-    owner: str = field(default_factory=lambda: f"{socket.gethostname()[:30]}-{os.getpid()}-{secrets.token_hex(4)}")
+    owner: str = field(default_factory=new_owner)
     beat_at: float = 0.0
     """When the loop last came round, on the event loop's clock."""
     _running: dict[int, _Running] = field(default_factory=dict)
@@ -149,17 +147,18 @@ class Worker:
 
     async def run(self) -> None:
         """Claim and renew until cancelled. A store that fails is waited for."""
-        beats = 0
         loop = asyncio.get_running_loop()
+        renew_at = loop.time()
         while True:
             self.beat_at = loop.time()
             try:
-                if beats % _RENEW_EVERY_BEATS == 0:
+                if self.beat_at >= renew_at:
                     await self._renew()
+                    await self._take_over()
+                    renew_at = self.beat_at + _RENEW_SECONDS
                 await self._claim()
             except StoreUnavailable as error:
                 log.warning("worker.store_unavailable", detail=str(error))
-            beats += 1
             self._wake.clear()
             try:
                 async with asyncio.timeout(BEAT_SECONDS):
@@ -185,6 +184,14 @@ class Worker:
         if self._running:
             lease, held = self.lease(), list(self._running)
             await self.store.write(lambda c: deliveries.renew(c, lease, held), "delivery.renew")
+
+    async def _take_over(self) -> None:
+        """Give back at once what a process of this machine held that was killed; others' leases run out."""
+        gone = [owner for owner in await self.store.read(deliveries.lease_owners) if is_gone(owner)]
+        if gone:
+            now = self.clock()
+            count = await self.store.write(lambda c: deliveries.release_all(c, gone, now), "delivery.take_over")
+            log.warning("worker.took_over", owners=gone, deliveries=count)
 
     async def _claim(self) -> None:
         names = list(self.runtime.connections)

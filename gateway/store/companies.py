@@ -8,6 +8,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.identity import Identifier, recognise
 from gateway.ids import new_id
+from gateway.store.locks import RECOGNISING, lock
 from gateway.store.tables import aliases, companies, unique_ids
 
 
@@ -53,7 +54,12 @@ def by_unique_id(connection: Connection, name: str, unique_id: str) -> CompanyRo
 def recognise_or_add(
     connection: Connection, name: str, pushed: Sequence[Identifier], vid: int | None, now: int
 ) -> CompanyRow:
-    """The company that a push means, added if it is new; all its identifiers become aliases."""
+    """The company that a push means, added if it is new; all its identifiers become aliases.
+
+    One transaction at a time, of all processes, from here to its end: two that both found nobody would add the company
+    twice. So it belongs at the beginning of its transaction (`Store.write(…, first=True)`), before any other lock.
+    """
+    lock(connection, RECOGNISING)
     company_id = recognise(pushed, _known(connection, name, pushed))
     if company_id is None:
         company_id = _add(connection, name, pushed, vid, now)

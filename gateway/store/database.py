@@ -31,6 +31,11 @@ _BATCH = 256
 _READERS = 4
 _LOCK_WAIT_MS = 2_000
 """How long SQLite waits for another process's write lock before the caller gets a 503."""
+_POSTGRESQL = (
+    f"lock_timeout={_LOCK_WAIT_MS}",
+    # the locks of a machine that vanished in a transaction would stay for hours
+    "idle_in_transaction_session_timeout=5000",
+)
 
 
 class StoreUnavailable(Exception):
@@ -83,12 +88,20 @@ class Store:
         self._readers.shutdown(wait=True)
         self._engine.dispose()
 
-    async def write(self, work: Callable[[Connection], T], label: str = "", deadline: Deadline | None = None) -> T:
+    async def write(
+        self,
+        work: Callable[[Connection], T],
+        label: str = "",
+        deadline: Deadline | None = None,
+        *,
+        first: bool = False,
+    ) -> T:
         """What `work` returns, once its transaction is on disk; `StoreUnavailable` if it is not, by the deadline.
 
-        `label` names the write, for tests that kill the process around it (gateway.failpoints).
+        `label` names the write, for tests that kill the process around it (gateway.failpoints). `first` is for work
+        that takes a lock of all processes: it runs before the rest of its transaction, which holds nothing yet then.
         """
-        job = _Job(lambda connection, _items: [work(connection)], None, True, label, deadline)
+        job = _Job(lambda connection, _items: [work(connection)], None, True, label, deadline, first)
         result: T = await self._answer(job)
         return result
 
@@ -197,6 +210,7 @@ class _Job:
     alone: bool
     label: str
     deadline: Deadline | None
+    first: bool = False
     future: "Future[Any]" = field(default_factory=Future)
 
 
@@ -214,9 +228,9 @@ async def _by(deadline: Deadline | None, answer: Awaitable[T]) -> T:
 
 
 def _groups(batch: list[_Job]) -> list[list[_Job]]:
-    """The jobs that run together: those of one `write_many` function, at the place of the first of them."""
+    """The jobs that run together: those that go first, those of one `write_many` function at the place of its first."""
     groups: dict[object, list[_Job]] = {}
-    for job in batch:
+    for job in sorted(batch, key=lambda job: not job.first):
         groups.setdefault(job if job.alone else job.work, []).append(job)
     return list(groups.values())
 
@@ -255,7 +269,7 @@ def _engine(url: str) -> Engine:
             parsed.set(drivername="postgresql+psycopg"),
             pool_pre_ping=True,
             pool_size=_READERS + 1,
-            connect_args={"connect_timeout": 2, "options": f"-c lock_timeout={_LOCK_WAIT_MS}"},
+            connect_args={"connect_timeout": 2, "options": " ".join(f"-c {each}" for each in _POSTGRESQL)},
         )
     engine = create_engine(
         parsed.set(drivername="sqlite+pysqlite"),

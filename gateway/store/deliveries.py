@@ -241,6 +241,21 @@ def release(connection: Connection, owner: str, delivery_ids: Collection[int], n
     )
 
 
+def lease_owners(connection: Connection) -> set[str]:
+    """Everybody who holds a lease now."""
+    statement = select(deliveries.c.lease_owner).where(deliveries.c.state == DeliveryState.RUNNING).distinct()
+    return {owner for owner in connection.execute(statement).scalars() if owner is not None}
+
+
+def release_all(connection: Connection, owners: Collection[str], now: int) -> int:
+    """Give back what these owners, who are no more, hold, due at once; how many deliveries that were."""
+    return connection.execute(
+        update(deliveries)
+        .where(deliveries.c.lease_owner.in_(owners), deliveries.c.state == DeliveryState.RUNNING)
+        .values(state=DeliveryState.PENDING, lease_owner=None, lease_until=None, due_at=now)
+    ).rowcount
+
+
 def finish(connection: Connection, delivery: Delivery, owner: str, ending: Ending, started_at: int, now: int) -> bool:
     """Record the end of an attempt. False, and nothing is recorded, if the lease is no longer ours."""
     number = delivery.attempts + (1 if ending.counts else 0)

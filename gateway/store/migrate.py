@@ -4,9 +4,11 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
 
+from gateway.store.locks import MIGRATING, lock
+
 HEAD = "0001"
 """The newest revision in migrations/versions; a test holds this true."""
-_ADVISORY_LOCK = 0x7661696E75  # any number that is ours alone: "vainu" in ASCII
+_PATIENCE_SECONDS = 60
 
 
 def upgrade(engine: Engine) -> None:
@@ -15,8 +17,8 @@ def upgrade(engine: Engine) -> None:
         if _revision(connection) == HEAD:
             return
     with engine.connect() as connection:
-        _lock(connection)
         try:
+            _lock(connection)
             if _revision(connection) != HEAD:
                 _run(connection)
             connection.commit()
@@ -26,10 +28,16 @@ def upgrade(engine: Engine) -> None:
 
 
 def _lock(connection: Connection) -> None:
+    """Wait until whoever migrates is ready: that may take longer than a write may wait."""
     if connection.dialect.name == "sqlite":
+        waits = connection.exec_driver_sql("PRAGMA busy_timeout").scalar()
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={_PATIENCE_SECONDS * 1000}")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={waits}")
     else:
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_PATIENCE_SECONDS}s'")
+        connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+    lock(connection, MIGRATING)
 
 
 def _revision(connection: Connection) -> str | None:

@@ -1,0 +1,13 @@
+"""Locks that hold across all processes of one store, from the taking to the end of the transaction."""
+
+from sqlalchemy import Connection, text
+
+# any numbers that are ours alone: "vainu" in ASCII, and those after it
+MIGRATING = 0x7661696E75
+RECOGNISING = MIGRATING + 1
+
+
+def lock(connection: Connection, key: int) -> None:
+    """Wait for the lock and hold it; nothing to do on SQLite, where a writing transaction has the store to itself."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
