@@ -27,6 +27,7 @@ BEAT_SECONDS = 0.5
 ATTEMPT_SECONDS = 60.0
 """The longest one attempt may take."""
 _RENEW_EVERY_BEATS = 4
+_STORE_PAUSE_MS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +202,11 @@ class Worker:
             return Ending(DeliveryState.PENDING, pause.reason, due_at=pause.at, counts=False), nothing
         except RemoteError as error:
             return self._failed(delivery, error), nothing
+        except StoreUnavailable as error:
+            # our own trouble, not the remote's: it must not use up the delivery's attempts
+            log.warning("delivery.store_unavailable", delivery=delivery.id, detail=str(error))
+            again = self.clock() + _STORE_PAUSE_MS
+            return Ending(DeliveryState.PENDING, "store_unavailable", due_at=again, counts=False), nothing
         except Exception:
             log.exception("delivery.internal_error", delivery=delivery.id, kind=delivery.kind)
             return self._failed(delivery, InternalFault("an internal error; see the log")), nothing
