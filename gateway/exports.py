@@ -30,6 +30,9 @@ _LOOK_AGAIN_SECONDS_MOST = 0.5
 _GRACE_SECONDS = 0.3
 """How long after its budget an answer may wait for the store: Vainu waits 3 s, and the budget is 2.5 s by default."""
 _GRACE_LEAST_SECONDS = 0.15
+_MARK_AGAIN_SECONDS = 0.5
+_LOOK_SECONDS = 2.0
+"""How long the store may take to tell where an export stands."""
 OUT_OF_TIME = frozenset({"timeout", "create_unsettled"})
 
 
@@ -70,6 +73,7 @@ class Exports:
         self._store = store
         self._worker = worker
         self._clock = clock
+        self._marking: set[asyncio.Task[Delivery]] = set()
 
     async def push(self, live: LiveConnection, pushed: Pushed, body: bytes, query: str, deadline: Deadline) -> Answer:
         """Keep the push, have it done, and tell how it stands when the deadline comes.
@@ -92,7 +96,7 @@ class Exports:
 
     async def standing(self, name: str, export_id: str) -> Standing | None:
         """Where an export of this connection stands; None if there is none with this id."""
-        row = await self._store.read(lambda c: exports.by_id(c, name, export_id))
+        row = await self._store.read(lambda c: exports.by_id(c, name, export_id), Deadline.after(_LOOK_SECONDS))
         return _standing(row) if row else None
 
     def _keep(
@@ -147,7 +151,11 @@ class Exports:
     async def _details_of(self, delivery: Delivery, deadline: Deadline) -> None:
         """Give contacts and leads the rest of the budget: who looks into the CRM at once finds them there."""
         key = details_key(delivery.order_key)
-        following = await self._store.read(lambda c: deliveries.following(c, delivery, key))
+        try:
+            following = await self._store.read(lambda c: deliveries.following(c, delivery, key), deadline)
+        except StoreUnavailable:
+            # the record is made, and its details are kept: no reason to call the push a failure
+            return
         if following is not None:
             self._worker.wake()
             await self._end_of(following, deadline)
@@ -157,16 +165,31 @@ class Exports:
         if live.settings.export.when_slow == "fail":
             return Answer(new.id, "timeout", unique_id)
         late = Unfinished(new.id, kept.delivery_id, self._clock())
-        marking = asyncio.ensure_future(self._store.write_many(exports.mark_accepted, late, "export.accepted"))
+        marking = asyncio.create_task(self._mark_accepted(late))
         await asyncio.wait([marking], timeout=_grace(deadline))
         if not marking.done():
             # the push itself is on disk, and the caller's time is up; the mark follows when the store has room
-            marking.add_done_callback(_unheard)
+            self._marking.add(marking)
+            marking.add_done_callback(self._marked)
             return Answer(new.id, "accepted", unique_id)
         delivery = marking.result()
         if delivery.state not in _UNFINISHED:
             return self._answer(new.id, kept, delivery)
         return Answer(new.id, "accepted", unique_id)
+
+    async def _mark_accepted(self, late: Unfinished) -> Delivery:
+        """Note that Vainu was told our id, however long the store takes: the CRM's id must follow to Vainu."""
+        while True:
+            try:
+                return await self._store.write_many(exports.mark_accepted, late, "export.accepted")
+            except StoreUnavailable as error:
+                log.warning("export.accepted_waits_for_store", export=late.export_id, detail=str(error))
+                await asyncio.sleep(_MARK_AGAIN_SECONDS)
+
+    def _marked(self, marking: "asyncio.Task[Delivery]") -> None:
+        self._marking.discard(marking)
+        if not marking.cancelled() and marking.exception() is not None:
+            log.error("export.accepted_not_marked", detail=str(marking.exception()))
 
     def _answer(self, export_id: str, kept: _Kept, delivery: Delivery) -> Answer:
         if delivery.state == DeliveryState.DONE and delivery.result:
@@ -180,11 +203,6 @@ class Exports:
 def _grace(deadline: Deadline) -> float:
     """Seconds for what an answer needs of the store after the budget; a moment, however late it is."""
     return max(_GRACE_LEAST_SECONDS, deadline.at + _GRACE_SECONDS - deadline.clock())
-
-
-def _unheard(marking: "asyncio.Future[Delivery]") -> None:
-    if not marking.cancelled() and marking.exception() is not None:
-        log.warning("export.accepted_not_marked", detail=str(marking.exception()))
 
 
 def _status(status: str, joined: bool) -> Literal["created", "updated"]:

@@ -17,9 +17,11 @@ from gateway.export_work import EXPORT
 from gateway.gathering import FeedFailed, Gathered, NoSuchRecord, gather, newest_first, partial_of
 from gateway.metrics import Metrics
 from gateway.runtime import LiveConnection
-from gateway.store import Store, companies, deliveries, exports
+from gateway.store import Store, StoreUnavailable, companies, deliveries, exports
 
 _KEPT_FEEDS = 2_000
+_STORE_SHARE = 0.25
+"""How much of a feed's time the store may take; the rest is the CRM's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +44,19 @@ class Feeds:
     _last_good: OrderedDict[tuple[str, str], tuple[float, Gathered]] = field(default_factory=OrderedDict)
 
     async def get(self, live: LiveConnection, unique_id: str, deadline: Deadline) -> Gathered:
-        """The feed of one unique_id; raises `NoSuchRecord` or `FeedFailed`."""
-        company = await self.store.read(lambda c: companies.by_unique_id(c, live.name, unique_id))
+        """The feed of one unique_id; raises `NoSuchRecord`, `FeedFailed`, or `StoreUnavailable` where only it knows."""
+        store_by = Deadline.after(deadline.remaining() * _STORE_SHARE)
+        try:
+            company = await self.store.read(lambda c: companies.by_unique_id(c, live.name, unique_id), store_by)
+            note = await self._failure_note(live, company.id, store_by) if company else None
+        except StoreUnavailable as unavailable:
+            return await self._without_store(live, unique_id, deadline, unavailable)
         if company is None and unique_id.startswith("gw_"):
             raise NoSuchRecord
         record_id = company.record_id if company else unique_id
         if record_id is None and not unique_id.startswith("gw_"):
             # the link is gone, since the CRM deleted the record; only the CRM knows whether that still holds
             record_id = unique_id
-        note = await self._failure_note(live, company.id) if company else None
         if record_id is None:
             return Gathered([note] if note else [])
         gathered = await self._once(live, record_id, company is not None, deadline)
@@ -59,14 +65,26 @@ class Feeds:
         events = newest_first([note, *gathered.events])
         return Gathered(events, gathered.rejected, gathered.partial, gathered.timings, gathered.stale_seconds)
 
-    async def _failure_note(self, live: LiveConnection, company_id: str) -> ActivityEvent | None:
+    async def _without_store(
+        self, live: LiveConnection, unique_id: str, deadline: Deadline, unavailable: StoreUnavailable
+    ) -> Gathered:
+        """The feed while the store is down: most unique_ids are the CRM's own, and the CRM is asked for those."""
+        if unique_id.startswith("gw_"):
+            raise unavailable
+        try:
+            return await self._once(live, unique_id, False, deadline)
+        except NoSuchRecord:
+            # the store may know that the company has another record by now
+            raise unavailable from None
+
+    async def _failure_note(self, live: LiveConnection, company_id: str, deadline: Deadline) -> ActivityEvent | None:
         """The event that tells of an export which was accepted and then failed for good."""
 
         def look(connection: Connection) -> deliveries.Delivery | None:
             dead = deliveries.dead_since_done(connection, company_id, EXPORT)
             return next((each for each in dead if exports.was_accepted(connection, each.id)), None)
 
-        dead = await self.store.read(look)
+        dead = await self.store.read(look, deadline)
         if dead is None:
             return None
         reason = live.redact(dead.detail or dead.reason or "")

@@ -1,8 +1,9 @@
 """Logging: events, not sentences. JSON in production, readable at a terminal; all of it on stderr."""
 
+import contextlib
 import logging
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 
@@ -12,6 +13,23 @@ _SHARED: list[Any] = [
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
+
+
+class _BestEffort:
+    """A stream whose failures are nobody's: a log on a full disk, or whose reader has gone, must not cost an answer."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        """Write, if that can be done."""
+        with contextlib.suppress(OSError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        """As `write`."""
+        with contextlib.suppress(OSError):
+            self._stream.flush()
 
 
 def configure(*, json: bool | None = None, level: int = logging.INFO) -> None:
@@ -24,13 +42,14 @@ def configure(*, json: bool | None = None, level: int = logging.INFO) -> None:
     console = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     renderer: Any = structlog.processors.JSONRenderer() if as_json else console
     last: list[Any] = [structlog.processors.format_exc_info, renderer] if as_json else [renderer]
+    stream: Any = _BestEffort(sys.stderr)
     structlog.configure(
         processors=[*_SHARED, *last],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(stream),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=_SHARED,

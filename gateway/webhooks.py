@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from adapters.contract import CrmEvent, CustomerWebhooks
+from adapters.deadline import Deadline
 from gateway.clock import Clock
 from gateway.ids import new_id
 from gateway.inbound_work import COMPANY_CHANGE, CRM_WEBHOOK, record_key
@@ -15,6 +16,9 @@ from gateway.runtime import LiveConnection
 from gateway.store import DeliveryState, Store, companies, inbox
 from gateway.store.inbox import InboundEvent, Kept
 from gateway.worker import Worker
+
+_KEEP_SECONDS = 5.0
+"""How long a sender waits for the store: a hung one must end in a 503 too, and senders seldom wait longer."""
 
 
 class Webhooks:
@@ -38,14 +42,15 @@ class Webhooks:
                 _crm_event(live.name, each, f"{key}#{n}" if n else key, by_body, body, now)
                 for n, each in enumerate(events)
             ]
-        return await self._keep(rows)
+        return await self._keep(rows, Deadline.after(_KEEP_SECONDS))
 
     async def from_vainu(self, live: LiveConnection, body: bytes, parsed: Any) -> Kept:
         """Keep a company change; raises `NotACompany`. Its key is the content: Vainu sends no id (fact sheet 3.3)."""
         unique_id, _company = read_change(parsed)
         content = {key: value for key, value in parsed.items() if key != "number_of_tries"}
         digest = hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()
-        company = await self._store.read(lambda c: companies.by_unique_id(c, live.name, unique_id))
+        deadline = Deadline.after(_KEEP_SECONDS)
+        company = await self._store.read(lambda c: companies.by_unique_id(c, live.name, unique_id), deadline)
         now = self._clock()
         row = InboundEvent(
             event_id=new_id("whk", now),
@@ -59,10 +64,10 @@ class Webhooks:
             by_body=True,
             received_at=now,
         )
-        return await self._keep([row])
+        return await self._keep([row], deadline)
 
-    async def _keep(self, rows: Sequence[InboundEvent]) -> Kept:
-        kept = await self._store.write_many(inbox.keep, rows, "inbox.keep")
+    async def _keep(self, rows: Sequence[InboundEvent], deadline: Deadline) -> Kept:
+        kept = await self._store.write_many(inbox.keep, rows, "inbox.keep", deadline)
         if not kept.duplicate:
             self._worker.wake()
         return kept

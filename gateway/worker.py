@@ -25,6 +25,7 @@ BEAT_SECONDS = 0.5
 ATTEMPT_SECONDS = 60.0
 """The longest one attempt may take."""
 _RENEW_SECONDS = 2.0
+_STORE_PAUSE_MS = 500
 _CLAIMED_AT_ONCE = 64
 _REFUSED_BY_STORE_MOST = 3
 """How often the store may refuse an outcome for what it holds: once or twice it may be a race for an order key."""
@@ -239,6 +240,11 @@ class Worker:
             return Ending(DeliveryState.PENDING, pause.reason, due_at=pause.at, counts=False), Act()
         except RemoteError as error:
             return self._failed(delivery, error), Act()
+        except StoreUnavailable as error:
+            # our own trouble, not the remote's: it must not use up the delivery's attempts
+            log.warning("delivery.store_unavailable", delivery=delivery.id, detail=str(error))
+            again = self.clock() + _STORE_PAUSE_MS
+            return Ending(DeliveryState.PENDING, "store_unavailable", due_at=again, counts=False), Act()
         except Exception:
             log.exception("delivery.internal_error", delivery=delivery.id, kind=delivery.kind)
             return self._failed(delivery, InternalFault("an internal error; see the log")), Act()

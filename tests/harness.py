@@ -194,12 +194,14 @@ class GatewayProcess:
     process: "subprocess.Popen[bytes] | None" = None
     url: str = ""
     clients: list[httpx.Client] = field(default_factory=list)
+    prefix: tuple[str, ...] = ()
+    """A program that starts it, with its options."""
 
     def start(self, *options: str, environ: Mapping[str, str] | None = None) -> Gateway:
         """Start it on a free port and wait until it is ready."""
         listening = _listen()
         self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        command = [sys.executable, "-m", "gateway", "serve", "--config", str(self.config)]
+        command = [*self.prefix, sys.executable, "-m", "gateway", "serve", "--config", str(self.config)]
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
                 [*command, *options, "--fd", str(listening.fileno())],

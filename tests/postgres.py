@@ -12,11 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 MISSING = "no PostgreSQL server binaries (initdb, postgres) on this machine; Debian's package is postgresql"
 
 
 def binaries() -> Path | None:
-    """The folder of the newest server binaries, or None."""
+    """The folder of the newest server binaries; None without any, but AssertionError in a CI, which must not skip."""
+    found = _installed()
+    assert found is not None or not os.environ.get("CI"), f"{MISSING}; a CI must not skip these tests: see .ci/run"
+    return found
+
+
+def _installed() -> Path | None:
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     candidates = [*(path.parent for path in reversed(found))]
     if on_path := shutil.which("postgres"):
@@ -79,9 +87,10 @@ class Cluster:
 
 @contextlib.contextmanager
 def running_cluster() -> Iterator[Cluster]:
-    """A fresh cluster in a temporary folder, stopped and removed at the end."""
+    """A fresh cluster in a temporary folder, stopped and removed at the end; without a server the test is skipped."""
     programs = binaries()
-    assert programs is not None, MISSING
+    if programs is None:
+        pytest.skip(MISSING)
     user = _unprivileged_user()
     folder = Path(tempfile.mkdtemp(prefix="gateway-pg-", dir=os.environ.get("PYTEST_DEBUG_TEMPROOT")))
     if user is not None:

@@ -3,9 +3,13 @@
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from adapters.deadline import Deadline
 from gateway.http.inbound import UNIQUE_ID, service_of
 from gateway.problems import Problem
 from gateway.store import companies
+
+_LOOK_SECONDS = 2.0
+"""How long the store may take to tell whose page it is."""
 
 
 async def record(request: Request) -> Response:
@@ -16,7 +20,8 @@ async def record(request: Request) -> Response:
     if live is None or not UNIQUE_ID.fullmatch(unique_id):
         raise _no_page()
     request.scope["gateway.connection"] = live.name
-    company = await service.store.read(lambda c: companies.by_unique_id(c, live.name, unique_id))
+    by = Deadline.after(_LOOK_SECONDS)
+    company = await service.store.read(lambda c: companies.by_unique_id(c, live.name, unique_id), by)
     record_id = company.record_id if company else unique_id
     if record_id is None or (company is None and unique_id.startswith("gw_")):
         raise _no_page()
