@@ -8,7 +8,7 @@ from typing import Any
 from adapters.redaction import MASK
 from gateway.body import NotJson, parse_json
 from gateway.clock import moment
-from gateway.store import DeliveryState
+from gateway.store import WAITS_ITS_TURN, DeliveryState
 from gateway.store.ledger import Detail
 
 _SECRET_KEY = re.compile(r"pass(word|wd)?|secret|token|(api|access)[_-]?key|authorization|credentials?", re.IGNORECASE)
@@ -53,6 +53,8 @@ def next_step(detail: Detail, known: bool) -> str:
     if delivery.state == DeliveryState.PENDING and not known:
         name = delivery.connection
         return f'It waits: the configuration has no connection "{name}". Put it back, and it goes on.'
+    if delivery.state == DeliveryState.PENDING and delivery.due_at == WAITS_ITS_TURN:
+        return "Nothing: it waits for the one before it about the same record."
     if delivery.state == DeliveryState.PENDING:
         return f"Nothing: it is tried at {moment(delivery.due_at):%Y-%m-%d %H:%M:%S} UTC."
     if delivery.state == DeliveryState.RUNNING:

@@ -15,7 +15,7 @@ from gateway.clock import Clock, now_ms
 from gateway.owner import is_gone, new_owner
 from gateway.retry import GiveUp, Policy, decide
 from gateway.runtime import LiveConnection, Runtime
-from gateway.store import DeliveryState, Store, StoreUnavailable, WriteRefused, deliveries
+from gateway.store import UNFINISHED, DeliveryState, Store, StoreUnavailable, WriteRefused, deliveries
 from gateway.store.deliveries import Delivery, Ending, Lease
 
 log = structlog.get_logger()
@@ -350,6 +350,8 @@ class Worker:
             log.warning("delivery.lease_lost", delivery=delivery.id)
             return []
         act.also(connection)
+        if ending.state not in UNFINISHED:
+            deliveries.give_turn(connection, delivery.order_key, now)
         if self._stopping:
             return []
         names = dict.fromkeys(self.runtime.connections, ())

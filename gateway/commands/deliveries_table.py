@@ -12,7 +12,7 @@ from rich.text import Text
 from adapters.timestamps import render
 from gateway.clock import moment
 from gateway.explain import next_step, payload_text
-from gateway.store import DeliveryState
+from gateway.store import WAITS_ITS_TURN, DeliveryState
 from gateway.store.ledger import REPLAYABLE, Attempt, Detail, Entry
 
 Redact = Callable[[str], str]
@@ -71,8 +71,12 @@ def _cells(entry: Entry, redact: Redact) -> dict[str, Text]:
 def _what(entry: Entry) -> str:
     said = " ".join(": ".join(part for part in (entry.reason, entry.detail) if part).split())
     if entry.state == DeliveryState.PENDING:
-        return f"due {_time(entry.due_at)[11:]}" + (f" after {said}" if said else "")
+        return _due(entry.due_at) + (f" after {said}" if said else "")
     return said
+
+
+def _due(at: int) -> str:
+    return "waits its turn" if at == WAITS_ITS_TURN else f"due {_time(at)[11:]}"
 
 
 def print_detail(console: Console, detail: Detail, redact: Redact, known: bool) -> None:
@@ -103,7 +107,7 @@ def _facts(detail: Detail, redact: Redact) -> list[tuple[str, str]]:
         ("webhook", detail.event_id),
         ("created", f"{_time(delivery.created_at)} UTC"),
         ("replayed", _time_or_none(delivery.replayed_at)),
-        ("due", f"{_time(delivery.due_at)} UTC" if delivery.state == DeliveryState.PENDING else None),
+        ("due", _due(delivery.due_at) if delivery.state == DeliveryState.PENDING else None),
         ("finished", _time_or_none(delivery.finished_at)),
         ("reason", delivery.reason),
         ("detail", redact(delivery.detail or "")),

@@ -1,6 +1,6 @@
 """What is kept, and how: the only SQL of the gateway."""
 
 from gateway.store.database import Store, StoreUnavailable, WriteRefused
-from gateway.store.tables import DeliveryState
+from gateway.store.tables import UNFINISHED, WAITS_ITS_TURN, DeliveryState
 
-__all__ = ["DeliveryState", "Store", "StoreUnavailable", "WriteRefused"]
+__all__ = ["UNFINISHED", "WAITS_ITS_TURN", "DeliveryState", "Store", "StoreUnavailable", "WriteRefused"]

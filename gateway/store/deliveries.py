@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, insert, or_, select, update
 
 from adapters.contract import Throttled
-from gateway.store.tables import UNFINISHED, DeliveryState, attempts, deliveries
+from gateway.store.tables import UNFINISHED, WAITS_ITS_TURN, DeliveryState, attempts, deliveries
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +154,40 @@ def hasten(connection: Connection, order_key: str, now: int) -> None:
             deliveries.c.due_at > now,
             or_(deliveries.c.reason.is_(None), deliveries.c.reason != Throttled.reason),
         )
+        .values(due_at=now)
+    )
+
+
+def busy_keys(connection: Connection, order_keys: Collection[str]) -> set[str]:
+    """Which of these order keys have something unfinished."""
+    statement = select(deliveries.c.order_key).where(
+        deliveries.c.order_key.in_(order_keys), deliveries.c.state.in_(UNFINISHED)
+    )
+    return set(connection.execute(statement.distinct()).scalars())
+
+
+def give_turn(connection: Connection, order_key: str, now: int) -> None:
+    """Make the oldest unfinished delivery of a key due, if it waits for its turn: the one before it has ended."""
+    other = deliveries.alias("other")
+    oldest = select(func.min(other.c.id)).where(other.c.order_key == order_key, other.c.state.in_(UNFINISHED))
+    connection.execute(
+        update(deliveries)
+        .where(deliveries.c.id == oldest.scalar_subquery(), deliveries.c.due_at == WAITS_ITS_TURN)
+        .values(due_at=now)
+    )
+
+
+def give_turns(connection: Connection, now: int) -> None:
+    """`give_turn` for every key: on PostgreSQL one may be kept just while the one before it ends."""
+    other = deliveries.alias("other")
+    earlier = exists().where(
+        other.c.order_key == deliveries.c.order_key,
+        other.c.id < deliveries.c.id,
+        other.c.state.in_(UNFINISHED),
+    )
+    connection.execute(
+        update(deliveries)
+        .where(deliveries.c.due_at == WAITS_ITS_TURN, deliveries.c.state == DeliveryState.PENDING, ~earlier)
         .values(due_at=now)
     )
 

@@ -6,10 +6,11 @@ All webhooks of one commit go in by one statement; a second tells each caller wh
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select, tuple_, update
+from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from gateway.store.tables import DeliveryState, deliveries
+from gateway.store.deliveries import busy_keys
+from gateway.store.tables import WAITS_ITS_TURN, DeliveryState, deliveries
 
 BODY_WINDOW_MS = 3_600_000
 """How long an equal body counts as a repeat where the sender gives no id. Beyond it, it is news: "customer 7 has
@@ -49,12 +50,27 @@ def keep(connection: Connection, webhooks: list[Sequence[InboundEvent]]) -> list
     events = [event for webhook in webhooks for event in webhook]
     _forget_old_bodies(connection, [event for event in events if event.by_body])
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    connection.execute(dialect.insert(deliveries).on_conflict_do_nothing(), [_row(event) for event in events])
-    kept = _kept_ids(connection, [webhook[0] for webhook in webhooks])
-    return [Kept(kept[_key(first)], kept[_key(first)] != first.event_id) for first, *_rest in webhooks]
+    statement = dialect.insert(deliveries).on_conflict_do_nothing().returning(deliveries.c.event_id)
+    new = set(connection.execute(statement, _rows(connection, events)).scalars())
+    repeats = [first for first, *_rest in webhooks if first.event_id not in new]
+    first_ids = _first_ids(connection, repeats) if repeats else {}
+    return [
+        Kept(first.event_id, False) if first.event_id in new else Kept(first_ids[_key(first)], True)
+        for first, *_rest in webhooks
+    ]
 
 
-def _row(event: InboundEvent) -> dict[str, object]:
+def _rows(connection: Connection, events: Sequence[InboundEvent]) -> list[dict[str, object]]:
+    busy = busy_keys(connection, {event.order_key for event in events if event.state == DeliveryState.PENDING})
+    rows = []
+    for event in events:
+        rows.append(_row(event, WAITS_ITS_TURN if event.order_key in busy else event.received_at))
+        if event.state == DeliveryState.PENDING:
+            busy.add(event.order_key)
+    return rows
+
+
+def _row(event: InboundEvent, due_at: int) -> dict[str, object]:
     finished = event.state == DeliveryState.IGNORED
     return {
         "connection": event.connection,
@@ -68,7 +84,7 @@ def _row(event: InboundEvent) -> dict[str, object]:
         "state": event.state,
         "reason": event.reason,
         "attempts": 0,
-        "due_at": event.received_at,
+        "due_at": due_at,
         "created_at": event.received_at,
         "finished_at": event.received_at if finished else None,
     }
@@ -94,7 +110,13 @@ def _forget_old_bodies(connection: Connection, events: Sequence[InboundEvent]) -
     )
 
 
-def _kept_ids(connection: Connection, firsts: Sequence[InboundEvent]) -> dict[tuple[str, str, str], str]:
+def _first_ids(connection: Connection, repeats: Sequence[InboundEvent]) -> dict[tuple[str, str, str], str]:
+    """By key, what the sender of the first webhook of that key was told."""
     columns = (deliveries.c.connection, deliveries.c.kind, deliveries.c.dedupe_key)
-    statement = select(*columns, deliveries.c.event_id).where(tuple_(*columns).in_({_key(event) for event in firsts}))
+    # one list a column, not a list of triples, which SQLite would look up in no index
+    statement = select(*columns, deliveries.c.event_id).where(
+        deliveries.c.connection.in_({event.connection for event in repeats}),
+        deliveries.c.kind.in_({event.kind for event in repeats}),
+        deliveries.c.dedupe_key.in_({event.dedupe_key for event in repeats}),
+    )
     return {(row[0], row[1], row[2]): row[3] for row in connection.execute(statement)}

@@ -47,6 +47,10 @@ _SENTENCES = {
 
 UNFINISHED = (DeliveryState.PENDING, DeliveryState.RUNNING)
 
+WAITS_ITS_TURN = 253_402_300_799_000
+"""`due_at` (the end of the year 9999) of what waits for an earlier delivery of its order key to end: a backlog of any
+length about few records costs nobody who looks for due work a look. Who ends the earlier one makes it due."""
+
 companies = Table(
     "companies",
     metadata,
