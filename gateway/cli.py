@@ -115,12 +115,17 @@ OfKind = Annotated[
     str | None, typer.Option("--kind", metavar="KIND", help="Of this kind, such as export or crm_webhook.")
 ]
 
+OfReason = Annotated[
+    str | None, typer.Option("--reason", metavar="WORD", help="That ended, or wait, for this: timeout, refused …")
+]
+
 
 @deliveries.command("list")
 def deliveries_list(
     state: States = None,
     connection: OfConnection = None,
     kind: OfKind = None,
+    reason: OfReason = None,
     since: When = None,
     until: Until = None,
     limit: Annotated[int, typer.Option(help="At most so many.", min=1, max=100_000)] = 50,
@@ -130,7 +135,7 @@ def deliveries_list(
     """List deliveries, newest first."""
     from gateway.commands.deliveries import filter_of, run_list
 
-    _exit(run_list(config, filter_of(state or (), connection, kind, since, until), limit, as_json))
+    _exit(run_list(config, filter_of(state or (), connection, kind, since, until, reason), limit, as_json))
 
 
 @deliveries.command("show")
@@ -153,6 +158,7 @@ def deliveries_replay(
     state: States = None,
     connection: OfConnection = None,
     kind: OfKind = None,
+    reason: OfReason = None,
     since: When = None,
     until: Until = None,
     everything: Annotated[bool, typer.Option("--all", help="Every dead letter, or every one of --state.")] = False,
@@ -162,7 +168,7 @@ def deliveries_replay(
     """Try finished deliveries again: those named, or the dead letters (or --state) that the options narrow down."""
     from gateway.commands.deliveries import filter_of, run_replay
 
-    wanted = filter_of(state or (), connection, kind, since, until)
+    wanted = filter_of(state or (), connection, kind, since, until, reason)
     _exit(run_replay(config, delivery or (), wanted, everything, dry_run))
 
 

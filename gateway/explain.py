@@ -61,6 +61,8 @@ def next_step(detail: Detail, known: bool) -> str:
         return "Nothing: a worker is at it. If that worker dies, another takes over within seconds."
     if delivery.state == DeliveryState.DONE:
         return "Nothing."
+    if delivery.state == DeliveryState.IGNORED and delivery.reason == "gone":
+        return "Nothing: the CRM has no such record any more, so there is nothing to tell Vainu of."
     if delivery.state == DeliveryState.IGNORED:
         return "Nothing; if it should have had an effect, mend the configuration and replay it: it is read anew."
     remedy = _REMEDIES.get(delivery.reason or "", "Read the attempts above, mend the cause, then replay.")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from gateway.backlog import Backlog
 from gateway.clock import Clock
 from gateway.runtime import Condition, Runtime
 from gateway.store import Store, StoreUnavailable, deliveries, heartbeat
@@ -36,6 +37,7 @@ class Health:
     worker: Worker
     runtime: Runtime
     clock: Clock
+    backlog: Backlog
     draining: bool = False
     _checked_at: float = -1e9
     _stored: dict[str, Any] = field(default_factory=dict)
@@ -66,6 +68,7 @@ class Health:
             async with asyncio.timeout(_STORAGE_SECONDS):
                 await self.store.write(lambda c: heartbeat.beat(c, now))
                 due = await self.store.read(lambda c: deliveries.oldest_due(c, now, names))
+                removed = await self.backlog.without_connection()
         except (StoreUnavailable, TimeoutError) as error:
             detail = str(error) or f"no answer within {_STORAGE_SECONDS} s"
             self._stored = {"ok": False, "detail": detail}
@@ -73,6 +76,9 @@ class Health:
             return
         self._stored = {"ok": True, "write_ms": round((time.perf_counter() - started) * 1000, 1)}
         self._backlog = {"ok": True, "oldest_due_seconds": 0.0 if due is None else max(0, now - due) / 1000}
+        if removed:
+            told = ", ".join(f"{name} ({number})" for name, number in sorted(removed.items()))
+            self._backlog["detail"] = f"work waits for connections that the configuration does not have: {told}"
 
     def _check_worker(self) -> dict[str, Any]:
         age = asyncio.get_running_loop().time() - self.worker.beat_at

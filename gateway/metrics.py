@@ -1,9 +1,12 @@
 """Metrics for Prometheus. Label values are bounded: route templates, connection names, fixed words."""
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from collections.abc import Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from adapters.contract import CallRecord
+from gateway.store import DeliveryState
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 5.0, 10.0, 30.0)
 """Bucket bounds, dense around Vainu's 3 s."""
@@ -35,6 +38,13 @@ class Metrics:
             registry=self.registry,
         )
 
+        self._deliveries = Gauge(
+            "gateway_deliveries",
+            "Deliveries that wait, are in work, or gave up, in the whole store",
+            ("connection", "state"),
+            registry=self.registry,
+        )
+
     def request(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count one answered request; a method that HTTP does not know counts as OTHER."""
         known = method if method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS") else "OTHER"
@@ -47,6 +57,12 @@ class Metrics:
     def event_rejected(self, connection: str, reason: str) -> None:
         """Count an event that was left out of a feed."""
         self._rejected.labels(connection, reason).inc()
+
+    def deliveries(self, counts: Mapping[tuple[str, DeliveryState], int]) -> None:
+        """Take over how many deliveries there are, by connection and state."""
+        self._deliveries.clear()
+        for (connection, state), number in counts.items():
+            self._deliveries.labels(connection, state).set(number)
 
     def exposition(self) -> tuple[bytes, str]:
         """The metrics in Prometheus' text format, and its content type."""

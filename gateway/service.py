@@ -10,6 +10,7 @@ import structlog
 from adapters.contract import CallRecord
 from gateway.auth.gate import Gate, OperatorGate
 from gateway.auth.webhook_gate import WebhookGate
+from gateway.backlog import Backlog
 from gateway.clock import Clock, now_ms
 from gateway.export_work import CUSTOMER_DATA, DETAILS, EXPORT, CustomerDataWork, DetailsWork, ExportWork
 from gateway.exports import Exports
@@ -50,7 +51,8 @@ class Service:
         self.exports = Exports(self.store, self.worker, clock)
         self.webhooks = Webhooks(self.store, self.worker, clock)
         self.feeds = Feeds(self.store, self.metrics)
-        self.health = Health(self.store, self.worker, self.runtime, clock)
+        self.backlog = Backlog(self.store, self.runtime)
+        self.health = Health(self.store, self.worker, self.runtime, clock, self.backlog)
         self._guard(settings)
         self.retention = Retention(self.store, self.runtime, clock)
         self._working: asyncio.Task[None] | None = None

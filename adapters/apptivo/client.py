@@ -170,7 +170,10 @@ class ApptivoClient:
         def accept(reply: object, who: str) -> Page:
             return replies.page(reply, endpoint.list_keys, who, is_first=start == 0)
 
-        return await self._read(endpoint.path, endpoint.actions, query, body, deadline, accept)
+        try:
+            return await self._read(endpoint.path, endpoint.actions, query, body, deadline, accept)
+        except replies.NoRows:
+            return Page([], 0)
 
     async def _read(
         self,
@@ -187,7 +190,7 @@ class ApptivoClient:
         """
         try:
             return await self._ask(path, actions[0], query, body, deadline, accept, safe=True)
-        except (BadCredentials, Throttled):
+        except (BadCredentials, Throttled, replies.NoRows):
             raise
         except (UnexpectedReply, Refused) as refused:
             if isinstance(refused, Refused) and len(actions) == 1:

@@ -23,9 +23,18 @@ _CREDENTIALS = re.compile(r"Key|\b(?:api|access)[ _-]?key", re.ASCII)
 _ABSENT = re.compile(
     r"not found|n[o']t exist|no such|invalid (?:\w+ )?id\b|no (?:record|customer|data)s? (?:found|exist)", re.IGNORECASE
 )
+_NO_ROWS = re.compile(
+    r"\bno (?:matching |more )?(?:\w+ )?(?:records?|rows?|results?|data|customers?|contacts?|notes?|activit(?:y|ies))"
+    r" (?:(?:was|were|is|are) )?(?:found|exists?|available)\b",
+    re.IGNORECASE,
+)
 _COMPLAINT = re.compile(r"error|fault|exception", re.IGNORECASE)
 _DEPTH = 3
 _READ_CHARACTERS = 20_000
+
+
+class NoRows(NotFound):
+    """A FAILURE that says that there are none: to a list or a search, an empty answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +61,8 @@ def failure(reply: object, who: str, redact: Callable[[str], str] = str) -> Remo
         return Throttled(detail)
     if _CREDENTIALS.search(reason):
         return BadCredentials(detail)
+    if _NO_ROWS.search(reason):
+        return NoRows(detail)
     return NotFound(detail) if _ABSENT.search(reason) else Refused(detail)
 
 

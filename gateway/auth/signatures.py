@@ -74,6 +74,12 @@ class SignatureVerifier:
         return found
 
 
+def message_id(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+    """The `webhook-id` that a message carries, signed or not; None if there is no good one, or more than one."""
+    found = [value.strip(b" \t") for name, value in headers if name.lower() == _STANDARD[0]]
+    return found[0].decode("ascii") if len(found) == 1 and _ID.fullmatch(found[0]) else None
+
+
 def _header_names(settings: HmacSettings) -> tuple[bytes, ...]:
     return _STANDARD if settings.scheme == "standard" else (settings.header.lower().encode("latin-1"),)
 

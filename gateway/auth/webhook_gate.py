@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from gateway.auth.credentials import read_credentials
 from gateway.auth.errors import Unauthorized
 from gateway.auth.proofs import ComparedSecrets, ProofTable
-from gateway.auth.signatures import SignatureVerifier
+from gateway.auth.signatures import SignatureVerifier, message_id
 from gateway.settings import WebhookSettings
 from gateway.settings.model import HmacSettings
 
@@ -23,7 +23,7 @@ class Sender:
     name: str
     """A stable identity that is no secret."""
     webhook_id: str | None
-    """The sender's id of this message, where its scheme has one and the signature covers it."""
+    """The sender's id of this message. With a signature only if that covers it: a replay could carry another."""
 
 
 class WebhookGate:
@@ -51,5 +51,5 @@ class WebhookGate:
         if signed is not None and connection in self._verifiers:
             return Sender(connection, "signature", signed.webhook_id)
         if proof is not None:
-            return Sender(connection, f"{proof.method}:{proof.name}", None)
+            return Sender(connection, f"{proof.method}:{proof.name}", message_id(raw))
         raise Unauthorized("wrong_credentials")

@@ -3,9 +3,11 @@
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 import msgspec
+from rich.console import Console
 from rich.text import Text
 
 from adapters.redaction import Redactor
@@ -27,7 +29,12 @@ _SHOWN_OF_DRY_RUN = 50
 
 
 def filter_of(
-    states: Sequence[str], connection: str | None, kind: str | None, since: str | None, until: str | None
+    states: Sequence[str],
+    connection: str | None,
+    kind: str | None,
+    since: str | None,
+    until: str | None,
+    reason: str | None = None,
 ) -> Filter:
     """The filter that the options mean; `WrongUse` for a state or a time that is none."""
     known = ", ".join(DeliveryState)
@@ -41,6 +48,7 @@ def filter_of(
         kind,
         read_when("--since", since, now),
         read_when("--until", until, now),
+        reason,
     )
 
 
@@ -64,7 +72,14 @@ def run_list(config: str | None, wanted: Filter, limit: int, as_json: bool) -> i
     told = " · ".join(f"{number:,} {state}" for state, number in counts.items()) or "no deliveries"
     more = f"; the newest {len(page.entries)} are shown, --limit shows more" if page.after else ""
     out.print(Text(told + more, "dim"))
+    _print_removed(out, page.entries, settings)
     return 0
+
+
+def _print_removed(out: Console, entries: Sequence[Entry], settings: Settings) -> None:
+    unfinished = {entry.connection for entry in entries if entry.state not in REPLAYABLE}
+    for name in sorted(unfinished - settings.connections.keys()):
+        out.print(Text(f"{name} is not in the configuration: its work waits until it is back", "yellow"))
 
 
 def run_show(config: str | None, reference: str, as_json: bool) -> int:
@@ -94,7 +109,8 @@ def run_replay(config: str | None, references: Sequence[str], wanted: Filter, ev
         return _replay_matching(settings, _checked(wanted, everything), dry_run)
     if wanted != Filter() or everything:
         raise WrongUse(
-            "name deliveries, or say which by --state, --connection, --kind, --since, --until or --all: not both"
+            "name deliveries, or say which by --state, --connection, --kind, --reason, --since, --until or --all: "
+            "not both"
         )
     for reference in references:
         _check_reference(reference)
@@ -111,7 +127,7 @@ def _checked(wanted: Filter, everything: bool) -> Filter:
         raise WrongUse(
             f"--state {unfinished[0]}: only {', '.join(REPLAYABLE)} can be replayed; the others are not finished"
         )
-    narrowed = any(each is not None for each in (wanted.connection, wanted.kind, wanted.since, wanted.until))
+    narrowed = replace(wanted, states=()) != Filter()
     if set(wanted.states) - {DeliveryState.DEAD} and not narrowed and not everything:
         states = " and ".join(wanted.states)
         raise WrongUse(f"that is every delivery that is {states}; narrow it, or add --all if it is meant")

@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from gateway.http.inbound import admit_operator, service_of
+from gateway.store import StoreUnavailable
 
 
 async def live(_request: Request) -> Response:
@@ -20,5 +21,11 @@ async def ready(request: Request) -> Response:
 async def metrics(request: Request) -> Response:
     """Prometheus text, for operators."""
     await admit_operator(request)
-    body, content_type = service_of(request).metrics.exposition()
+    service = service_of(request)
+    try:
+        service.metrics.deliveries(await service.backlog.counts())
+    except StoreUnavailable:
+        # no figures rather than old ones; that the store is away is told by /health/ready
+        service.metrics.deliveries({})
+    body, content_type = service.metrics.exposition()
     return Response(body, headers={"Content-Type": content_type})

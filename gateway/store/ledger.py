@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Select, func, or_, select, tup
 from gateway.ids import made_at
 from gateway.store.deliveries import Delivery
 from gateway.store.deliveries import by_id as delivery_by_id
-from gateway.store.tables import DeliveryState, attempts, deliveries, exports
+from gateway.store.tables import UNFINISHED, DeliveryState, attempts, deliveries, exports
 
 REPLAYABLE = (DeliveryState.DEAD, DeliveryState.DONE, DeliveryState.IGNORED)
 _LARGEST_ID = 2**63 - 1
@@ -33,6 +33,8 @@ class Filter:
     """From this time on."""
     until: int | None = None
     """Before this time."""
+    reason: str | None = None
+    """The error's fixed word, such as `timeout`."""
     text: str = ""
     """Part of the subject, the reason or the detail, in any case of letters."""
 
@@ -46,6 +48,8 @@ class Filter:
             conditions.append(row.connection == self.connection)
         if self.kind is not None:
             conditions.append(row.kind == self.kind)
+        if self.reason is not None:
+            conditions.append(row.reason == self.reason)
         if self.since is not None:
             conditions.append(row.created_at >= self.since)
         if self.until is not None:
@@ -146,6 +150,16 @@ def count(connection: Connection, wanted: Filter) -> dict[DeliveryState, int]:
     statement = select(deliveries.c.state, func.count()).where(*wanted.conditions()).group_by(deliveries.c.state)
     found = {DeliveryState(state): number for state, number in connection.execute(statement)}
     return {state: found[state] for state in DeliveryState if state in found}
+
+
+def standing(connection: Connection) -> dict[tuple[str, DeliveryState], int]:
+    """How many deliveries of each connection are unfinished or dead letters, by connection and state."""
+    columns = (deliveries.c.connection, deliveries.c.state)
+    # two statements, each on its own index: together they would read every delivery there is
+    wanted = (deliveries.c.state.in_(UNFINISHED), deliveries.c.state == DeliveryState.DEAD)
+    statements = [select(*columns, func.count()).where(condition).group_by(*columns) for condition in wanted]
+    rows = [row for statement in statements for row in connection.execute(statement)]
+    return {(name, DeliveryState(state)): number for name, state, number in rows}
 
 
 def ids_of(connection: Connection, reference: str) -> list[int]:

@@ -246,3 +246,20 @@ def test_text_that_no_form_can_carry_survives_an_update(answered, pushed):
     bench = answered({"getById": {"id": "42", "customerName": "x", "ownership": "\ud83d"}, "update": update})
     bench.run(lambda adapter, deadline: adapter.update("42", pushed(), deadline))
     assert sent[0]["ownership"] == "\ud83d"
+
+
+NOTHING = {"status": "FAILURE", "reason": "No records found"}
+
+
+def test_a_search_that_fails_for_want_of_records_is_empty(answered, pushed):
+    """An Apptivo that calls an empty search a failure has no such customer: the export goes on to create it."""
+    bench = answered({"getAllByAdvancedSearch": NOTHING, "getAllBySearchText": NOTHING})
+    assert list(bench.run(lambda adapter, deadline: adapter.find(pushed(), deadline))) == []
+
+
+@pytest.mark.parametrize("source", ["tasks", "notes", "opportunities"])
+def test_a_list_that_fails_for_want_of_records_is_empty(answered, source):
+    """In a feed, too, no records are no events and no failure."""
+    lists = ("getActivitiesByAdvancedSearch", "getNotes", "getAllByAdvancedSearch")
+    bench = answered(dict.fromkeys(lists, NOTHING))
+    assert _events(bench, source) == []
