@@ -17,7 +17,7 @@ from gateway.body import parse_json
 from gateway.clock import Clock
 from gateway.pushed import read_push
 from gateway.runtime import LiveConnection
-from gateway.store import Store, companies, deliveries, exports
+from gateway.store import Store, claims, companies, deliveries, exports
 from gateway.store.companies import CompanyRow
 from gateway.store.deliveries import Delivery, NewDelivery
 from gateway.worker import Act, Postponed
@@ -102,7 +102,7 @@ class ExportWork:
 
         def leave(connection: Connection) -> bool:
             # a process that was stopped for longer than its lease must not wake up and create what another has created
-            held = deliveries.is_held(connection, delivery)
+            held = claims.is_held(connection, delivery)
             return held and companies.create_leaves(connection, row, now, now + settle_ms)
 
         if not await self.store.write(leave, "company.create_leaves"):

@@ -15,7 +15,7 @@ from gateway.identity import identifiers
 from gateway.ids import new_id
 from gateway.pushed import Pushed
 from gateway.runtime import LiveConnection
-from gateway.store import DeliveryState, Store, StoreUnavailable, companies, deliveries, exports
+from gateway.store import DeliveryState, Store, StoreUnavailable, claims, companies, deliveries, exports
 from gateway.store.companies import CompanyRow
 from gateway.store.deliveries import Delivery, NewDelivery
 from gateway.store.exports import ExportRow, NewExport, Unfinished
@@ -126,8 +126,7 @@ class Exports:
     def _claim(self, connection: Connection, order_key: str, now: int) -> list[Delivery]:
         if not self._worker.has_room:
             return []
-        names = {order_key.partition(":")[0]: ()}
-        return deliveries.claim(connection, self._worker.lease(), now, names, 1, order_key=order_key)
+        return claims.claim_next(connection, self._worker.lease(), now, order_key)
 
     async def _end_of(self, delivery_id: int, deadline: Deadline) -> Delivery | None:
         """The delivery once it is finished, or None at the deadline, or if the store does not tell."""

@@ -10,7 +10,7 @@ from typing import Any
 from gateway.backlog import Backlog
 from gateway.clock import Clock
 from gateway.runtime import Condition, Runtime
-from gateway.store import Store, StoreUnavailable, deliveries, heartbeat
+from gateway.store import Store, StoreUnavailable, claims, heartbeat
 from gateway.worker import Worker
 
 _FRESH_SECONDS = 0.4
@@ -67,7 +67,7 @@ class Health:
         try:
             async with asyncio.timeout(_STORAGE_SECONDS):
                 await self.store.write(lambda c: heartbeat.beat(c, now))
-                due = await self.store.read(lambda c: deliveries.oldest_due(c, now, names))
+                due = await self.store.read(lambda c: claims.oldest_due(c, now, names))
                 removed = await self.backlog.without_connection()
         except (StoreUnavailable, TimeoutError) as error:
             detail = str(error) or f"no answer within {_STORAGE_SECONDS} s"

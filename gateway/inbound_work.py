@@ -14,7 +14,7 @@ from gateway.body import parse_json
 from gateway.clock import Clock
 from gateway.pushed import read_change
 from gateway.runtime import LiveConnection
-from gateway.store import Store, companies, deliveries
+from gateway.store import Store, claims, companies, deliveries
 from gateway.store.companies import CompanyRow
 from gateway.store.deliveries import Delivery, NewDelivery
 from gateway.worker import Act, Postponed
@@ -51,7 +51,7 @@ class CrmWebhookWork:
             # deleted since: there is nothing to tell Vainu of, and no cause that anybody could mend
             return Act(also=self._fold(delivery, newest), ignored="gone", detail=live.redact(gone.detail))
         company = await self.store.read(lambda c: companies.by_unique_id(c, live.name, summary.record_id))
-        if not await self.store.read(lambda c: deliveries.is_held(c, delivery)):
+        if not await self.store.read(lambda c: claims.is_held(c, delivery)):
             # who has taken over since may have told Vainu something newer
             raise Postponed(self.clock(), "lease_lost")
         customer_data_id = await self._tell(live.vainu, company, summary, deadline)

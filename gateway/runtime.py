@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import structlog
 
 from adapters import registry
-from adapters.contract import Adapter, CallRecord, NotFound, Opening, Refused
+from adapters.contract import Adapter, CallRecord, CustomerWebhooks, NotFound, Opening, Refused
 from adapters.redaction import Redactor
 from adapters.vainu.client import VainuClient
 from gateway.pace import Pace
@@ -53,6 +53,8 @@ class LiveConnection:
     """By remote system: the CRM's adapter name, `vainu`."""
     redact: Redactor
     pace: Pace
+    webhooks: CustomerWebhooks | None
+    """The adapter, if its CRM can tell us of changes."""
     _users: int = 0
     _closing: bool = False
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
@@ -99,7 +101,8 @@ def open_connection(settings: ConnectionSettings, observe: Observe = lambda _nam
     )
     vainu = VainuClient(settings.vainu, observe=watch) if settings.vainu else None
     pace = Pace(settings.deliveries.max_concurrent, settings.deliveries.per_second)
-    return LiveConnection(settings, adapter, vainu, conditions, Redactor(settings.secret_values()), pace)
+    webhooks = adapter if isinstance(adapter, CustomerWebhooks) else None
+    return LiveConnection(settings, adapter, vainu, conditions, Redactor(settings.secret_values()), pace, webhooks)
 
 
 class Runtime:

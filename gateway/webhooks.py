@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from adapters.contract import CrmEvent, CustomerWebhooks
+from adapters.contract import CrmEvent
 from adapters.deadline import Deadline
 from gateway.clock import Clock
 from gateway.ids import new_id
@@ -31,7 +31,7 @@ class Webhooks:
 
     async def from_crm(self, live: LiveConnection, webhook_id: str | None, body: bytes, parsed: Any) -> Kept:
         """Keep a CRM's webhook; an event that needs no action is kept and marked ignored."""
-        events = live.adapter.read_events(parsed) if isinstance(live.adapter, CustomerWebhooks) else ()
+        events = live.webhooks.read_events(parsed) if live.webhooks else ()
         key, by_body = _dedupe_key(webhook_id, events, body)
         now = self._clock()
         if not events or live.vainu is None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -15,8 +15,9 @@ from gateway.clock import Clock, now_ms
 from gateway.owner import is_gone, new_owner
 from gateway.retry import GiveUp, Policy, decide
 from gateway.runtime import LiveConnection, Runtime
-from gateway.store import UNFINISHED, DeliveryState, Store, StoreUnavailable, WriteRefused, deliveries
-from gateway.store.deliveries import Delivery, Ending, Lease
+from gateway.store import UNFINISHED, DeliveryState, Store, StoreUnavailable, WriteRefused, claims, deliveries
+from gateway.store.claims import DueWork, Lease
+from gateway.store.deliveries import Delivery, Ending
 
 log = structlog.get_logger()
 
@@ -25,6 +26,9 @@ BEAT_SECONDS = 0.5
 ATTEMPT_SECONDS = 60.0
 """The longest one attempt may take."""
 _RENEW_SECONDS = 2.0
+_TURNS_SECONDS = 5.0
+_PAUSE_SECONDS = 0.02
+"""Between two looks for work: what comes in between is found by one look."""
 _STORE_PAUSE_MS = 500
 _CLAIMED_AT_ONCE = 64
 _REFUSED_BY_STORE_MOST = 3
@@ -149,20 +153,23 @@ class Worker:
     async def run(self) -> None:
         """Claim and renew until cancelled. A store that fails is waited for."""
         loop = asyncio.get_running_loop()
-        renew_at = loop.time()
+        chores = {self._renew: _RENEW_SECONDS, self._take_over: BEAT_SECONDS, self._give_turns: _TURNS_SECONDS}
+        due = dict.fromkeys(chores, loop.time())
         while True:
             self.beat_at = loop.time()
+            # before the look: what is kept while we look is looked for again
+            self._wake.clear()
             try:
-                if self.beat_at >= renew_at:
-                    await self._renew()
-                    await self._take_over()
-                    renew_at = self.beat_at + _RENEW_SECONDS
+                for chore, seconds in chores.items():
+                    if self.beat_at >= due[chore]:
+                        await chore()
+                        due[chore] = self.beat_at + seconds
                 await self._claim()
             except StoreUnavailable as error:
                 log.warning("worker.store_unavailable", detail=str(error))
-            self._wake.clear()
+            await asyncio.sleep(_PAUSE_SECONDS)
             try:
-                async with asyncio.timeout(BEAT_SECONDS):
+                async with asyncio.timeout(BEAT_SECONDS - _PAUSE_SECONDS):
                     await self._wake.wait()
             except TimeoutError:
                 pass
@@ -179,34 +186,50 @@ class Worker:
         await asyncio.gather(*(task for task in tasks if not task.done()), return_exceptions=True)
         if left:
             owner, now = self.owner, self.clock()
-            await self.store.write(lambda c: deliveries.release(c, owner, left, now), "delivery.release")
+            await self.store.write(lambda c: claims.release(c, owner, left, now), "delivery.release")
 
     async def _renew(self) -> None:
         if self._running:
             lease, held = self.lease(), list(self._running)
-            await self.store.write(lambda c: deliveries.renew(c, lease, held), "delivery.renew")
+            await self.store.write(lambda c: claims.renew(c, lease, held), "delivery.renew")
 
     async def _take_over(self) -> None:
-        """Give back at once what a process of this machine held that was killed; others' leases run out."""
-        gone = [owner for owner in await self.store.read(deliveries.lease_owners) if is_gone(owner)]
-        if gone:
+        """Give back what nobody works on any more: at once where a process of this machine was killed."""
+        now, ours = self.clock(), list(self._running)
+        held = await self.store.read(claims.holders)
+        gone = [owner for owner in held if is_gone(owner)]
+        if gone or any(until < now for until in held.values()):
+            count = await self.store.write(
+                lambda c: claims.release_abandoned(c, gone, now, but=ours), "delivery.take_over"
+            )
+            if count:
+                log.warning("worker.took_over", owners=gone, deliveries=count)
+
+    async def _give_turns(self) -> None:
+        for order_key in await self.store.read(claims.stranded_keys):
             now = self.clock()
-            count = await self.store.write(lambda c: deliveries.release_all(c, gone, now), "delivery.take_over")
-            log.warning("worker.took_over", owners=gone, deliveries=count)
+            await self.store.write(lambda c, k=order_key, n=now: claims.give_turn(c, k, n), "delivery.give_turn")  # type: ignore[misc]  # mypy infers no lambda with defaults
 
     async def _claim(self) -> None:
-        names = list(self.runtime.connections)
-        while self.has_room and names:
-            now = self.clock()
-            waiting = {name: self.runtime.connections[name].pace.waiting_kinds(now) for name in names}
-            name = await self.store.read(lambda c, now=now, w=waiting: deliveries.connection_with_work(c, now, w))  # type: ignore[misc]  # mypy infers no lambda with defaults
-            if name is None:
-                return
-            room = self._room(name)
-            claimed = await self._claim_of(name, now, room, waiting[name]) if room else []
+        now = self.clock()
+        if not self.has_room:
+            return
+        for due in await self.store.read(lambda c: claims.due_work(c, now)):
+            live = self.runtime.connections.get(due.connection)
+            if live is not None and live.pace.circuit(due.kind).lets_through(now):
+                await self._claim_all(due, now)
+
+    async def _claim_all(self, due: DueWork, now: int) -> None:
+        """Claim until this process has enough of the connection, or there is no more."""
+        while room := self._room(due.connection):
+            lease = self.lease()
+            claimed = await self.store.write(
+                lambda c, r=room, le=lease: claims.claim(c, le, now, due.connection, due.kind, r),  # type: ignore[misc]  # mypy infers no lambda with defaults
+                "delivery.claim",
+            )
             self.start(claimed)
-            if len(claimed) < room or not room:
-                names.remove(name)
+            if len(claimed) < room:
+                return
 
     def _room(self, name: str) -> int:
         """How many deliveries of a connection to claim now: what waits here would keep others' out."""
@@ -215,12 +238,6 @@ class Worker:
             return 0
         held = sum(running.delivery.connection == name for running in self._running.values())
         return min(_CLAIMED_AT_ONCE, self.capacity - len(self._running), live.pace.room(held))
-
-    async def _claim_of(self, name: str, now: int, room: int, waiting: Collection[str]) -> list[Delivery]:
-        lease = self.lease()
-        return await self.store.write(
-            lambda c: deliveries.claim(c, lease, now, {name: waiting}, room), "delivery.claim"
-        )
 
     async def _work(self, delivery: Delivery) -> None:
         started = self.clock()
@@ -351,8 +368,7 @@ class Worker:
             return []
         act.also(connection)
         if ending.state not in UNFINISHED:
-            deliveries.give_turn(connection, delivery.order_key, now)
+            claims.give_turn(connection, delivery.order_key, now)
         if self._stopping:
             return []
-        names = dict.fromkeys(self.runtime.connections, ())
-        return deliveries.claim(connection, self.lease(), now, names, 1, order_key=delivery.order_key)
+        return claims.claim_next(connection, self.lease(), now, delivery.order_key)

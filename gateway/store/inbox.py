@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from gateway.store.deliveries import busy_keys
+from gateway.store.claims import busy_keys
 from gateway.store.tables import WAITS_ITS_TURN, DeliveryState, deliveries
 
 BODY_WINDOW_MS = 3_600_000

@@ -6,6 +6,8 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
+    FromClause,
     Index,
     Integer,
     LargeBinary,
@@ -13,6 +15,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    literal_column,
     text,
 )
 
@@ -133,25 +136,41 @@ deliveries = Table(
     Column("attempts_at_replay", Integer),  # how many attempts it had had then: the bound of attempts counts from here
     sqlite_autoincrement=True,
 )
+
+
+def is_in(table: FromClause, *states: DeliveryState) -> ColumnElement[bool]:
+    """A row's state, written out in the statement: SQLite uses no partial index for a state that is a parameter."""
+    column = table.c.state
+    if len(states) == 1:
+        return column == literal_column(f"'{states[0]}'")
+    return column.in_([literal_column(f"'{state}'") for state in states])
+
+
+_RUNNING = text("state = 'running'")
+_PENDING = text("state = 'pending'")
+_UNFINISHED = text("state IN ('pending', 'running')")
 Index(
     "ux_deliveries_one_running",
     deliveries.c.order_key,
     unique=True,
-    sqlite_where=text("state = 'running'"),
-    postgresql_where=text("state = 'running'"),
+    sqlite_where=_RUNNING,
+    postgresql_where=_RUNNING,
 )
 Index(
     "ix_deliveries_unfinished",
     deliveries.c.order_key,
     deliveries.c.id,
-    sqlite_where=text("state IN ('pending', 'running')"),
-    postgresql_where=text("state IN ('pending', 'running')"),
+    sqlite_where=_UNFINISHED,
+    postgresql_where=_UNFINISHED,
 )
 Index(
     "ix_deliveries_due",
+    deliveries.c.connection,
+    deliveries.c.kind,
     deliveries.c.due_at,
-    sqlite_where=text("state IN ('pending', 'running')"),
-    postgresql_where=text("state IN ('pending', 'running')"),
+    deliveries.c.id,
+    sqlite_where=_PENDING,
+    postgresql_where=_PENDING,
 )
 Index(
     "ux_deliveries_dedupe",

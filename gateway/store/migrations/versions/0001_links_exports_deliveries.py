@@ -80,10 +80,10 @@ def upgrade() -> None:
     op.create_index(
         "ix_deliveries_due",
         "deliveries",
-        ["due_at"],
+        ["connection", "kind", "due_at", "id"],
         unique=False,
-        sqlite_where=sa.text("state IN ('pending', 'running')"),
-        postgresql_where=sa.text("state IN ('pending', 'running')"),
+        sqlite_where=sa.text("state = 'pending'"),
+        postgresql_where=sa.text("state = 'pending'"),
     )
     op.create_index("ix_deliveries_finished", "deliveries", ["state", "finished_at"], unique=False)
     op.create_index("ix_deliveries_order", "deliveries", ["order_key", "id"], unique=False)

@@ -1,0 +1,198 @@
+"""Who may act on which delivery, and when it is its turn.
+
+Deliveries of one `order_key` run one after the other, oldest first, across all processes: a claim takes the oldest
+unfinished one only, and a unique index allows one running per key. What waits behind another is not even due
+(`WAITS_ITS_TURN`), so that looking for work costs the same however long the backlog about one record is.
+"""
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    cast,
+    exists,
+    func,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+
+from gateway.store.deliveries import COLUMNS, Delivery, read_row
+from gateway.store.tables import UNFINISHED, WAITS_ITS_TURN, DeliveryState, deliveries, is_in
+
+_other = deliveries.alias("other")
+_of_key = _other.c.order_key == deliveries.c.order_key
+_earlier = exists().where(_of_key, _other.c.id < deliveries.c.id, is_in(_other, *UNFINISHED))
+# a replay may put an old delivery before one that runs already
+_running = exists().where(_of_key, is_in(_other, DeliveryState.RUNNING))
+_FREED = {"state": DeliveryState.PENDING, "lease_owner": None, "lease_until": None}
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Who may act on a delivery, and until when unless renewed."""
+
+    owner: str
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class DueWork:
+    """That a connection has due deliveries of a kind."""
+
+    connection: str
+    kind: str
+    since: int
+    """When the one that waits longest became due; Unix milliseconds."""
+
+
+def due_work(connection: Connection, now: int) -> list[DueWork]:
+    """Every connection and kind with due work, the longest waiting first; a look at the index for each."""
+    place = tuple_(deliveries.c.connection, deliveries.c.kind)
+    columns = (deliveries.c.connection, deliveries.c.kind, deliveries.c.due_at)
+    first = select(*columns).where(is_in(deliveries, DeliveryState.PENDING)).order_by(*columns).limit(1)
+    found: list[DueWork] = []
+    row = connection.execute(first).one_or_none()
+    while row is not None:
+        name, kind, since = row
+        if since <= now:
+            found.append(DueWork(name, kind, since))
+        row = connection.execute(first.where(place > tuple_(name, kind))).one_or_none()
+    return sorted(found, key=lambda work: work.since)
+
+
+def oldest_due(connection: Connection, now: int, names: Collection[str]) -> int | None:
+    """When the longest-waiting due delivery of these connections became due; None when nothing waits."""
+    return next((work.since for work in due_work(connection, now) if work.connection in names), None)
+
+
+def claim(connection: Connection, lease: Lease, now: int, name: str, kind: str, limit: int) -> list[Delivery]:
+    """Lease up to `limit` due deliveries of a connection and kind, oldest due first."""
+    statement = (
+        select(*COLUMNS)
+        .where(deliveries.c.connection == name, deliveries.c.kind == kind, *_claimable(now))
+        .order_by(deliveries.c.due_at, deliveries.c.id)
+        .limit(limit)
+    )
+    return _lease(connection, lease, statement)
+
+
+def claim_next(connection: Connection, lease: Lease, now: int, order_key: str) -> list[Delivery]:
+    """Lease the next delivery of an order key, if it is due; one or none."""
+    statement = (
+        select(*COLUMNS).where(deliveries.c.order_key == order_key, *_claimable(now)).order_by(deliveries.c.id).limit(1)
+    )
+    return _lease(connection, lease, statement)
+
+
+def _claimable(now: int) -> tuple[ColumnElement[bool], ...]:
+    return is_in(deliveries, DeliveryState.PENDING), deliveries.c.due_at <= now, ~_earlier, ~_running
+
+
+def _lease(connection: Connection, lease: Lease, statement: Select[tuple[object, ...]]) -> list[Delivery]:
+    # PostgreSQL; SQLite has the whole write lock and ignores it
+    rows: Sequence[Row[tuple[object, ...]]] = connection.execute(statement.with_for_update(skip_locked=True)).all()
+    found = [read_row(row) for row in rows]
+    if found:
+        connection.execute(
+            update(deliveries)
+            .where(deliveries.c.id.in_([delivery.id for delivery in found]))
+            .values(state=DeliveryState.RUNNING, lease_owner=lease.owner, lease_until=lease.until)
+        )
+    return [replace(delivery, state=DeliveryState.RUNNING, lease_owner=lease.owner) for delivery in found]
+
+
+def is_held(connection: Connection, delivery: Delivery) -> bool:
+    """Whether the lease under which this delivery was claimed is still in force: nobody else has claimed it since."""
+    statement = select(deliveries.c.id).where(
+        deliveries.c.id == delivery.id,
+        deliveries.c.lease_owner == delivery.lease_owner,
+        deliveries.c.state == DeliveryState.RUNNING,
+    )
+    return connection.execute(statement.with_for_update()).first() is not None
+
+
+def renew(connection: Connection, lease: Lease, delivery_ids: Collection[int]) -> set[int]:
+    """Prolong the leases that are still ours; the ids that are."""
+    held = _held(lease.owner, delivery_ids)
+    connection.execute(update(deliveries).where(held).values(lease_until=lease.until))
+    return set(connection.execute(select(deliveries.c.id).where(held)).scalars())
+
+
+def release(connection: Connection, owner: str, delivery_ids: Collection[int], now: int) -> None:
+    """Give unfinished work back, due at once: the process is going away."""
+    connection.execute(update(deliveries).where(_held(owner, delivery_ids)).values(**_FREED, due_at=now))
+
+
+def _held(owner: str, delivery_ids: Collection[int]) -> ColumnElement[bool]:
+    return and_(
+        deliveries.c.id.in_(delivery_ids),
+        deliveries.c.lease_owner == owner,
+        deliveries.c.state == DeliveryState.RUNNING,
+    )
+
+
+def holders(connection: Connection) -> dict[str, int]:
+    """Everybody who holds a lease now, and when the first of their leases runs out; Unix milliseconds."""
+    statement = (
+        select(deliveries.c.lease_owner, func.min(deliveries.c.lease_until))
+        .where(is_in(deliveries, DeliveryState.RUNNING))
+        .group_by(deliveries.c.lease_owner)
+    )
+    return {str(owner): int(until or 0) for owner, until in connection.execute(statement)}
+
+
+def release_abandoned(connection: Connection, gone: Collection[str], now: int, but: Collection[int]) -> int:
+    """Give back what is held by these owners, who are no more, or by a lease that ran out; how many that were.
+
+    Not those of the ids in `but`, on which the caller is at work itself.
+    """
+    abandoned = and_(
+        or_(deliveries.c.lease_owner.in_(gone), deliveries.c.lease_until < now), deliveries.c.id.not_in(but)
+    )
+    statement = update(deliveries).where(is_in(deliveries, DeliveryState.RUNNING), abandoned)
+    return connection.execute(statement.values(**_FREED, due_at=now)).rowcount
+
+
+def busy_keys(connection: Connection, order_keys: Collection[str]) -> set[str]:
+    """Which of these order keys have something unfinished; one look at the index for each, however much it is."""
+    asked = _listed(connection, order_keys)
+    of_key = exists().where(deliveries.c.order_key == asked, is_in(deliveries, *UNFINISHED))
+    return set(connection.execute(select(asked).where(of_key)).scalars())
+
+
+def _listed(connection: Connection, texts: Collection[str]) -> ColumnElement[str]:
+    """A column of these texts, sent as one parameter."""
+    document = json.dumps(list(texts))
+    if connection.dialect.name == "postgresql":
+        return func.json_array_elements_text(cast(document, JSON(none_as_null=True))).column_valued("asked")
+    return func.json_each(document).table_valued("value").c.value
+
+
+def give_turn(connection: Connection, order_key: str, now: int) -> None:
+    """Make the oldest unfinished delivery of a key due, if it waits for its turn: the one before it has ended."""
+    oldest = select(func.min(_other.c.id)).where(_other.c.order_key == order_key, is_in(_other, *UNFINISHED))
+    connection.execute(
+        update(deliveries)
+        .where(deliveries.c.id == oldest.scalar_subquery(), deliveries.c.due_at == WAITS_ITS_TURN)
+        .values(due_at=now)
+    )
+
+
+def stranded_keys(connection: Connection) -> list[str]:
+    """Order keys whose oldest delivery waits for a turn that nobody will give it.
+
+    On PostgreSQL one may be kept by one process just while another ends the one before it.
+    """
+    statement = select(deliveries.c.order_key).where(
+        is_in(deliveries, DeliveryState.PENDING), deliveries.c.due_at == WAITS_ITS_TURN, ~_earlier
+    )
+    return list(connection.execute(statement).scalars())
