@@ -6,6 +6,7 @@ transport made 374 requests/s (p99 1.3 s), this one 2,687 (p99 59 ms); see tests
 
 import asyncio
 import logging
+import os
 import random
 import ssl
 import time
@@ -215,7 +216,7 @@ class RemoteClient:
     def _connection_error(self, who: str, seconds: float, cause: BaseException | None) -> RemoteError:
         # httpx-aiohttp calls every connection error ConnectTimeout: only the cause tells what was sent
         if isinstance(cause, aiohttp.ClientConnectorError):
-            return Unreachable(f"{who} cannot be reached: {self.redact(str(cause))[:EXCERPT_CHARACTERS]}")
+            return Unreachable(f"{who} cannot be reached: {self.redact(_why(cause))[:EXCERPT_CHARACTERS]}")
         if isinstance(cause, aiohttp.ClientOSError | aiohttp.ServerDisconnectedError):
             return ConnectionCut(f"{who} closed the connection in the middle of the call")
         return TimedOut(f"{who} did not answer within {seconds:.1f} s")
@@ -223,6 +224,15 @@ class RemoteClient:
     async def aclose(self) -> None:
         """Close all connections."""
         await self._client.aclose()
+
+
+def _why(cause: aiohttp.ClientConnectorError) -> str:
+    # aiohttp's own text says "ssl:default" of plain http, too
+    if isinstance(cause, aiohttp.ClientConnectorCertificateError):
+        return f"{cause.host}:{cause.port}: {cause.certificate_error}"
+    error = cause.os_error
+    why = os.strerror(error.errno) if isinstance(error, ConnectionError) and error.errno else str(error)
+    return f"{cause.host}:{cause.port}: {why}"
 
 
 def _as_it_is(reply: Reply) -> Reply:

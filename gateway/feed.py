@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
 
@@ -62,8 +62,7 @@ class Feeds:
         gathered = await self._once(live, record_id, company is not None, deadline)
         if note is None:
             return gathered
-        events = newest_first([note, *gathered.events])
-        return Gathered(events, gathered.rejected, gathered.partial, gathered.timings, gathered.stale_seconds)
+        return replace(gathered, events=newest_first([note, *gathered.events]))
 
     async def _without_store(
         self, live: LiveConnection, unique_id: str, deadline: Deadline, unavailable: StoreUnavailable
@@ -137,7 +136,7 @@ class Feeds:
         if last is None or age > live.settings.feed.stale_seconds:
             raise failed
         partial = partial_of(failed.failures)
-        return Gathered(last.events, last.rejected, partial, (), int(age))
+        return Gathered(last.events, last.rejected, partial, stale_seconds=int(age))
 
 
 def select(events: Sequence[ActivityEvent], asked: Asked) -> list[ActivityEvent]:

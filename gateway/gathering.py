@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -53,6 +53,8 @@ class Gathered:
     rejected: Sequence[RejectedEvent] = ()
     partial: Sequence[tuple[str, str]] = ()
     """(source, "timeout" or "error") of each source that is missing."""
+    failures: Mapping[str, str] = field(default_factory=dict)
+    """Source → what is known of why it is missing, redacted, in one line."""
     timings: Sequence[tuple[str, float]] = ()
     """(source, milliseconds)."""
     stale_seconds: int | None = None
@@ -150,6 +152,7 @@ def _gathered(live: LiveConnection, replies: _Replies) -> Gathered:
         events=newest_first(event for answer in answers for event in answer.events),
         rejected=rejected,
         partial=partial_of(failures),
+        failures={source: live.redact(error.detail) for source, error in failures.items()},
         timings=[(source, milliseconds) for source, milliseconds, _reply in replies],
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from adapters.timestamps import render
 from gateway.backlog import Backlog
 from gateway.clock import Clock
 from gateway.runtime import Condition, Runtime
@@ -106,6 +107,6 @@ def _condition(condition: Condition) -> dict[str, Any]:
     return {
         "state": "failing" if condition.reason else state,
         "reason": condition.reason,
-        "last_ok": condition.last_ok.isoformat(timespec="seconds") if condition.last_ok else None,
-        "last_failure": condition.last_failure.isoformat(timespec="seconds") if condition.last_failure else None,
+        "last_ok": render(condition.last_ok) if condition.last_ok else None,
+        "last_failure": render(condition.last_failure) if condition.last_failure else None,
     }

@@ -91,15 +91,18 @@ def open_connection(settings: ConnectionSettings, observe: Observe = lambda _nam
     """Open a connection's adapter and clients; nothing is called yet."""
     conditions = {settings.crm: Condition()} | ({"vainu": Condition()} if settings.vainu else {})
 
-    def watch(record: CallRecord) -> None:
-        if record.system in conditions:
-            conditions[record.system].observe(record)
-        observe(settings.name, record)
+    def watching(system: str) -> Callable[[CallRecord], None]:
+        # by whom the calls are made, not by the name an adapter gives its system: that is for people ("CRM.COM")
+        def watch(record: CallRecord) -> None:
+            conditions[system].observe(record)
+            observe(settings.name, record)
+
+        return watch
 
     adapter = registry.spec(settings.crm).open(
-        Opening(settings.adapter, settings.timezone, settings.export.fields, watch)
+        Opening(settings.adapter, settings.timezone, settings.export.fields, watching(settings.crm))
     )
-    vainu = VainuClient(settings.vainu, observe=watch) if settings.vainu else None
+    vainu = VainuClient(settings.vainu, observe=watching("vainu")) if settings.vainu else None
     pace = Pace(settings.deliveries.max_concurrent, settings.deliveries.per_second)
     webhooks = adapter if isinstance(adapter, CustomerWebhooks) else None
     return LiveConnection(settings, adapter, vainu, conditions, Redactor(settings.secret_values()), pace, webhooks)

@@ -181,7 +181,7 @@ def blocks(text: str, language: str) -> list[str]:
 
 def test_the_readme_s_configuration_can_be_used() -> None:
     """The sample loads as it stands, with the variables that the lines above it set."""
-    [sample] = blocks(README, "toml")
+    sample = blocks(README, "toml")[0]
     variables = set(re.findall(r"\b([A-Z][A-Z_]+)=", "".join(blocks(README, "sh"))))
     settings = read(tomllib.loads(sample), {name: f"value-of-{name}" for name in variables})
     assert list(settings.connections) == ["acme"]
@@ -205,7 +205,8 @@ def test_every_shell_command_is_one(text: str) -> None:
             assert name, line
             assert set(re.findall(r"--[a-z-]+", line)) <= options(commands()[name]), line
         else:
-            assert program == "export" or line.startswith("python -m pytest tests/"), line
+            # tests/test_readme_trial.py types the calls of curl
+            assert program in ("export", "curl") or line.startswith("python -m pytest tests/"), line
 
 
 def steps() -> list[tuple[str, str]]:

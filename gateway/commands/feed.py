@@ -55,5 +55,5 @@ async def _ask(settings: Settings, name: str, unique_id: str) -> Gathered:
 def _print_left_out(gathered: Gathered) -> None:
     """On stderr, so that --json stays exactly the feed."""
     lines = [f"left out: {refused.id} ({refused.reason}): {refused.detail}" for refused in gathered.rejected]
-    lines += [f"missing source: {source} ({word})" for source, word in gathered.partial]
+    lines += [f"missing source: {source} ({word}): {gathered.failures[source]}" for source, word in gathered.partial]
     sys.stderr.write("".join(f"{line}\n" for line in lines))

@@ -19,6 +19,7 @@ def guide(settings: Settings, connection: ConnectionSettings) -> str:
         ("Activity Feed URL", f"{where}/activities/{{}}"),
         ("Fetch activity feed", "tick"),
         ("Base URL for links", f"{where}/records/{{}}"),
+        *_links_hint(connection),
         ("Authentication", _credentials(connection)),
         ("Company change webhooks", f"{where}/webhooks"),
     ]
@@ -35,6 +36,13 @@ def guide(settings: Settings, connection: ConnectionSettings) -> str:
 
 def _aligned(rows: Sequence[tuple[str, str]]) -> list[str]:
     return [f"  {label:27}  {value}" for label, value in rows]
+
+
+def _links_hint(connection: ConnectionSettings) -> list[tuple[str, str]]:
+    """What is missing for links to lead anywhere; an adapter without the setting is taken to know its pages itself."""
+    if getattr(connection.adapter, "record_url", "") is not None:
+        return []
+    return [("", f"(leads nowhere until record_url is set in [connections.{connection.name}.{connection.crm}])")]
 
 
 def _credentials(connection: ConnectionSettings) -> str:

@@ -23,7 +23,7 @@ def live() -> Node:
 
 def ready() -> Node:
     """`GET /health/ready`."""
-    condition = {"state": "ok", "reason": None, "last_ok": "2026-01-31T09:30:00+00:00", "last_failure": None}
+    condition = {"state": "ok", "reason": None, "last_ok": "2026-01-31T09:30:00.000Z", "last_failure": None}
     report: Node = {
         "status": "ready",
         "checks": {

@@ -225,7 +225,7 @@ def test_retry_after_may_be_a_date() -> None:
 
 
 def test_a_port_where_nobody_listens_is_unreachable() -> None:
-    """Nothing was sent, so the outcome of a write is known."""
+    """Nothing was sent, so the outcome of a write is known; the detail says where and why."""
 
     async def act(_client: RemoteClient, _server: Wire) -> None:
         elsewhere = RemoteClient("remote", "http://127.0.0.1:9")
@@ -237,6 +237,7 @@ def test_a_port_where_nobody_listens_is_unreachable() -> None:
     failure = failure_of(act, answer())
     assert type(failure) is Unreachable
     assert failure.outcome_known
+    assert failure.detail.endswith("cannot be reached: 127.0.0.1:9: Connection refused")
 
 
 def test_a_name_that_does_not_resolve_is_unreachable() -> None:

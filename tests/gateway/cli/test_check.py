@@ -121,6 +121,8 @@ def test_what_to_paste(command: Any, upstream: Upstream, tmp_path: Path) -> None
     assert "3 s (the gateway answers within 2 s)" in text
     assert "header API-Key or Basic, user vainu or ?token=… at the end of the addresses" in text
     assert "a Standard Webhooks signature or ?token=… at the end of the address" in text
+    assert text.count("leads nowhere until record_url is set in [connections.globex.crmcom]") == 1
+    assert text.count("leads nowhere") == 1
     assert "planted" not in text
     assert "server.public_url is not set" not in text
 

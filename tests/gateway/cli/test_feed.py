@@ -38,13 +38,15 @@ def test_as_a_table(command: Any, gateway: Gateway, config: Path) -> None:
 
 
 def test_what_was_left_out(command: Any, gateway: Gateway, upstream: Upstream, config: Path) -> None:
-    """A source that fails is named beside the feed, as the HTTP answer names it in Gateway-Partial."""
+    """A source that fails is named beside the feed, as the HTTP answer names it in Gateway-Partial, and with why."""
     unique_id = gateway.push("acme", {"company_name": "Aalto Oy", "country": "FI"}).json()["unique_id"]
     upstream.fault("apptivo", "500", match="/note")
     ended = command("feed", "acme", unique_id, "--json", "--config", str(config))
     assert ended.returncode == 0
     assert json.loads(ended.stdout)
-    assert "missing source: notes (error)" in ended.stderr.splitlines()
+    missing = [line for line in ended.stderr.splitlines() if line.startswith("missing source: ")]
+    assert len(missing) == 1
+    assert missing[0].startswith("missing source: notes (error): apptivo answered 500")
 
 
 def test_nothing_to_show(command: Any, upstream: Upstream, config: Path) -> None:
@@ -68,3 +70,4 @@ def test_a_table_is_no_wider_than_asked(command: Any, gateway: Gateway, config: 
     lines = ended.stdout.splitlines()
     assert all(len(line) <= 80 for line in lines)
     assert all(word in lines[1] for word in ("when (UTC)", "type", "what", "who"))
+    assert "12,000 EUR  20 %" in ended.stdout

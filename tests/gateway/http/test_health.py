@@ -1,5 +1,6 @@
 """`/health/live` and `/health/ready` (CONTRACT section 9), with a storage that really fails."""
 
+import re
 import sqlite3
 import threading
 import time
@@ -122,6 +123,19 @@ def test_ready_does_not_wait_for_a_slow_probe_of_another(gateway: Gateway, tmp_p
             thread.join()
         assert time.monotonic() - started < 2
     assert statuses == [503] * 8
+
+
+@pytest.mark.parametrize(("connection", "crm"), [("acme", "apptivo"), ("globex", "crmcom")])
+def test_every_crm_shows_how_it_last_behaved(gateway: Gateway, upstream: Upstream, connection: str, crm: str) -> None:
+    """Whichever CRM it is: ok with a time of section 5's form after a call, failing with the reason after a bad one."""
+    unique_id = gateway.push(connection, samples()["samlink"].push_body()).json()["unique_id"]
+    condition = ready(gateway).json()["connections"][connection][crm]
+    assert condition["state"] == "ok"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", condition["last_ok"])
+    upstream.fault(crm, "500")
+    gateway.feed(connection, unique_id)
+    failing = ready(gateway).json()["connections"][connection][crm]
+    assert (failing["state"], failing["reason"]) == ("failing", "server_fault")
 
 
 def test_a_crm_that_is_down_shows_and_does_not_make_the_gateway_unready(gateway: Gateway, upstream: Upstream) -> None:
