@@ -37,7 +37,9 @@ class AixonClient:
     async def check(self, deadline: Deadline) -> Account:
         """List the cells, which needs a good key and changes nothing."""
         count = len(await self.list(deadline))
-        return Account(f"Appier Aixon: {count} customer data cell{'' if count == 1 else 's'}; may list them")
+        cells_there = f"{count} customer data cell{'' if count == 1 else 's'}"
+        # S002 knows no question about rights
+        return Account(f"Appier Aixon: {cells_there}; whether the key may upload shows only when it does")
 
     async def list(self, deadline: Deadline) -> list[Listed]:
         """The account's customer data cells."""

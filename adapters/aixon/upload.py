@@ -19,6 +19,8 @@ from adapters.deadline import Deadline
 LIST_SECONDS = 30.0
 MOST_TRIES = 4
 LONGEST_PAUSE = 60.0
+LOOK_AFTER = 5.0
+"""Seconds after a create without an answer before the list is asked: how soon a new cell is in it, nobody says (U)."""
 
 State = Cell | Creation | None
 """What is remembered of the connection's cell: it is there; it may be there; there was none yet.
@@ -135,7 +137,7 @@ class Upload:
                 if error.outcome_known and seconds is None:
                     raise
                 failure = error
-            await self._pause(seconds or 1.0)
+            await self._pause(max(seconds or 0.0, 0.0 if failure.outcome_known else LOOK_AFTER))
             if not failure.outcome_known and (cell := await self._look_up(creation)) is not None:
                 return cell, False
             if seconds is None:

@@ -163,7 +163,7 @@ def first_of_each(given_customers: Sequence[Customer]) -> dict[str, Customer]:
     return found
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(customers, max_size=40), st.sampled_from(["json", "csv"]), st.integers(2_500, 20_000))
 def test_every_row_is_what_the_document_asks_for(some: list[Customer], form: Any, limit: int) -> None:
     """Names, values, sizes, uniqueness; and each good customer's row, in the order given, exactly once."""
@@ -213,7 +213,7 @@ faults_in_a_run = st.none() | st.tuples(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     st.lists(
         st.tuples(st.dictionaries(st.integers(1, 12).map(str), customers, max_size=12), faults_in_a_run),
