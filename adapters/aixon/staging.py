@@ -129,7 +129,10 @@ class Staging:
         self.kept += 1
 
     def seal(self) -> None:
-        """All customers were checked: now find the customuids that came twice. The first row with each stays."""
+        """All customers were checked: now find the customuids that came twice. The first row with each stays.
+
+        Takes a second or two for a million rows: beside other work, in a thread.
+        """
         self._is_sealed = True
         for row, uid, first in self._seen.repeats():
             self._spool.leave_out(row)

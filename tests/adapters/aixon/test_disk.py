@@ -48,6 +48,16 @@ def test_bodies_hold_every_row_that_is_not_left_out(rows: list[tuple[str, bytes,
     spool.close()
 
 
+@pytest.mark.parametrize(("limit", "sizes"), [(21, [21]), (20, [11, 11]), (11, [11, 11])])
+def test_a_body_may_be_as_large_as_the_limit(limit: int, sizes: list[int]) -> None:
+    """And not a byte larger: two rows of ten bytes with their separators, the last of which is left out."""
+    spool = Spool()
+    for number in range(2):
+        spool.keep(number, f"{number}", bytes(DIGEST_BYTES), b"123456789,")
+    assert [body.size for body in spool.bodies(b"[", b"]", 1, limit)] == sizes
+    spool.close()
+
+
 def test_the_index_is_read_across_its_pages() -> None:
     """More entries than one read of the file brings, of uneven length."""
     spool = Spool()
@@ -99,5 +109,6 @@ def test_a_digest_follows_the_values_and_the_columns() -> None:
         digest(Customer("1", city="Oulu"), header),
         digest(Customer("1", city="Turku"), (*header, "txt_name")),
         digest(Customer("1", city="Turku"), header[:5]),
+        digest(Customer("1", city="Turku"), (*header[:5], "num_renamed", *header[6:])),
     ]
-    assert len({one, *others}) == 4
+    assert len({one, *others}) == 5
