@@ -126,7 +126,7 @@ class Upload:
         before = tuple(cell.id for cell in await self._client.list(_list_deadline()))
         creation = Creation(self._description, self._staging.header, before)
         await self._journal.creating(creation)
-        tries = 0
+        tries, may_be_there = 0, False
         while True:
             tries += 1
             try:
@@ -136,11 +136,12 @@ class Upload:
                 return Cell(made, creation.header), True
             except RemoteError as error:
                 seconds = pause_before(error, tries)
-                if error.outcome_known and seconds is None:
+                may_be_there = may_be_there or not error.outcome_known
+                if seconds is None and not may_be_there:
                     raise
                 failure = error
-            await self._pause(max(seconds or 0.0, 0.0 if failure.outcome_known else LOOK_AFTER))
-            if not failure.outcome_known and (cell := await self._look_up(creation)) is not None:
+            await self._pause(max(seconds or 0.0, LOOK_AFTER if may_be_there else 0.0))
+            if may_be_there and (cell := await self._look_up(creation)) is not None:
                 return cell, False
             if seconds is None:
                 raise failure

@@ -180,6 +180,15 @@ def test_a_create_that_did_not_happen_is_made(account: Aixon, sync: Sync, fault:
     assert looks == (1 if fault == "429" else 2)
 
 
+def test_every_further_create_looks_first(account: Aixon, sync: Sync) -> None:
+    """Once one create had no answer, also a throttled one is not repeated before the list was asked."""
+    account.fault("drop", match="PUT", times=1)
+    account.fault("429", match="PUT", times=1)
+    sync(Memory(), [ACME])
+    methods = [call["method"] for call in account.http.get("/_calls").json()]
+    assert methods == ["GET", "PUT", "GET", "PUT", "GET", "PUT"]
+
+
 def test_a_cell_of_the_same_name_that_was_there_before_is_left_alone(account: Aixon, sync: Sync) -> None:
     """Somebody else's, whatever it is called: also after a lost reply."""
     sync(Memory(), [BARE])
