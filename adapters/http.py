@@ -10,7 +10,7 @@ import os
 import random
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any, Literal, Required, TypedDict, TypeVar, Unpack
@@ -34,7 +34,7 @@ from adapters.http_replies import EXCERPT_CHARACTERS, Reply, refusal
 from adapters.redaction import Redactor
 
 CALL_SECONDS = 30.0
-"""The longest one call may take, whatever the deadline allows."""
+"""The longest one call may take, whatever the deadline allows; but for clients that say otherwise."""
 MAX_REPLY_BYTES = 32_000_000
 # httpx logs the URL of every request at INFO, and CRM.COM's holds the token; `observe` tells what happened instead
 logging.getLogger("httpx").addFilter(lambda _record: False)
@@ -56,7 +56,8 @@ class CallOptions(TypedDict, total=False):
     params: Mapping[str, str | int] | None
     json_body: Any
     form: Mapping[str, str] | None
-    content: bytes | None
+    content: bytes | AsyncIterable[bytes] | None
+    """A stream can be iterated again for a second try, and comes with its Content-Length."""
     headers: Mapping[str, str] | None
 
 
@@ -91,8 +92,10 @@ class RemoteClient:
         headers: Mapping[str, str] | None = None,
         auth: httpx.Auth | None = None,
         max_connections: int = 256,
+        call_seconds: float = CALL_SECONDS,
     ) -> None:
         self.system = system
+        self._call_seconds = call_seconds
         self.redact = Redactor(secrets)
         self._observe = observe
         limits = httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections)
@@ -102,7 +105,7 @@ class RemoteClient:
             auth=auth,
             transport=_Transport(limits=limits, verify=_tls()),
             # httpx's own 5 s would end a call before its deadline
-            timeout=CALL_SECONDS,
+            timeout=call_seconds,
             follow_redirects=False,
             trust_env=False,
         )
@@ -192,7 +195,7 @@ class RemoteClient:
 
     @asynccontextmanager
     async def _errors_of(self, action: str, deadline: Deadline) -> AsyncIterator[None]:
-        seconds = deadline.earlier(CALL_SECONDS)
+        seconds = deadline.earlier(self._call_seconds)
         who = f"{self.system} ({action})"
         try:
             async with asyncio.timeout(seconds):

@@ -190,8 +190,11 @@ async def _upload(state: AixonState, request: Request) -> Upload:
     body = await request.body()
     if len(body) > state.max_body_bytes:
         raise UploadRefused(413, "body over 32mb")
-    is_csv = "csv" in request.headers.get("content-type", "")
-    header, rows = _read_csv(body) if is_csv else _read_json(body)
+    media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if media_type not in ("application/json", "text/csv"):
+        # what curl -d says of itself, if nobody stops it
+        raise UploadRefused(415, "body: expected application/json or text/csv")
+    header, rows = _read_csv(body) if media_type == "text/csv" else _read_json(body)
     faults = header_faults(header) or row_faults(header, rows)
     if faults:
         raise UploadRefused(400, *faults)

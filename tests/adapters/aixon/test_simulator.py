@@ -142,18 +142,34 @@ def test_csv_is_read_like_s002s_sample(aixon: httpx.Client) -> None:
     """Spaces after the header's commas, quoted multi-values, empty cells."""
     text = (
         "customuid, emailsha256, txt_region, attr_interest, goal_conversion_vip\r\n"
-        'crm001,"aa, bb",north,"cooking,writing",1\r\ncrm002,,south,,\r\n'
+        f'crm001,"{"aa" * 32}, {"bb" * 32}",north,"cooking,writing",1\r\ncrm002,,south,,\r\n'
     )
     reply = aixon.put(PATH, content=text.encode(), headers={"Content-Type": "text/csv; charset=utf-8"})
     rows = held(aixon, reply.json()["message"]["RESOURCE_ID"])["rows"]
-    assert rows["crm001"]["emailsha256"] == "aa, bb"
+    assert rows["crm001"]["emailsha256"] == f"{'aa' * 32}, {'bb' * 32}"
     assert rows["crm001"]["attr_interest"] == "cooking,writing"
     assert rows["crm002"]["goal_conversion_vip"] == ""
 
 
 @pytest.mark.parametrize(
     "name",
-    ["email", "region", "txt_", "goal_sale_x", "goal_purchase", "goal_churn_x_timestamp", "customuid", "", 7],
+    [
+        "email",
+        "region",
+        "txt_",
+        "txt_a b",
+        "txt_ä",
+        "num_\n",
+        "goal_sale_x",
+        "goal_purchase",
+        "goal_purchase_",
+        "goal_purchase_timestamp",
+        "goal_churn_x_timestamp",
+        "goal_no_visit_x_timestamp",
+        "customuid",
+        "",
+        7,
+    ],
 )
 def test_a_column_of_an_unknown_kind_is_refused(aixon: httpx.Client, name: object) -> None:
     """Names follow S002's prefixes; a timestamp goal is for conversion and purchase; none comes twice."""
@@ -182,9 +198,12 @@ def test_customuid_is_mandatory(aixon: httpx.Client) -> None:
         ("customuid", ""),
         ("customuid", None),
         ("emailsha256", "someone@example.com"),
+        ("emailsha256", "F6" * 32),
+        ("emailsha256", "f6" * 31),
         ("num_spending", "much"),
         ("num_spending", "nan"),
         ("num_spending", True),
+        ("num_spending", "1_000"),
         ("txt_region", ["north"]),
         ("goal_conversion_vip", 2),
         ("goal_conversion_vip", "yes"),
@@ -192,6 +211,7 @@ def test_customuid_is_mandatory(aixon: httpx.Client) -> None:
         ("goal_purchase_x_timestamp", 1514254499.0),
         ("goal_purchase_x_timestamp", "2017-12-26"),
         ("goal_purchase_x_timestamp", -1),
+        ("goal_purchase_x_timestamp", 1514254499000),
     ],
 )
 def test_a_value_that_breaks_its_columns_rule_is_refused(aixon: httpx.Client, name: str, value: object) -> None:
@@ -217,6 +237,12 @@ def test_a_body_that_is_no_table_is_refused(aixon: httpx.Client, body: bytes) ->
     """S002's JSON samples hold `, ,]`, which is no JSON."""
     reply = aixon.put(PATH, content=body, headers={"Content-Type": "application/json; charset=utf-8"})
     assert (reply.status_code, reply.json()["status"]) == (400, "fail")
+
+
+def test_a_body_of_another_kind_is_refused(aixon: httpx.Client) -> None:
+    """S002's samples say application/json; a curl that says nothing would send a form."""
+    reply = aixon.put(PATH, data={"header": "customuid"})
+    assert (reply.status_code, aixon.get("/_records").json()) == (415, {})
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff\xfe", b'customuid\n"crm'])
