@@ -4,7 +4,7 @@ One process at a time: the imports of one client wait for each other, and anothe
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -97,7 +97,7 @@ class BatchImports:
         path, action = "v1/customer_data/", "start_import"
         try:
             return await self._calls.ask(
-                "POST", path, _job, action=action, deadline=deadline, safe=False, json_body=list(bodies)
+                "POST", path, self._job, action=action, deadline=deadline, safe=False, json_body=list(bodies)
             )
         except Refused as refused:
             if refused.status == 409:
@@ -133,32 +133,33 @@ class BatchImports:
     async def _job_call(self, method: Literal["GET", "DELETE"], job_id: str, deadline: Deadline) -> ImportJob:
         path = path_of(_ROOT, "import job", job_id)
         action = "poll_import" if method == "GET" else "stop_import"
-        job = await self._calls.ask(method, path, _job, action=action, deadline=deadline, safe=True)
+        job = await self._calls.ask(method, path, self._job, action=action, deadline=deadline, safe=True)
         if job.job_id != job_id:
             raise UnexpectedReply("vainu answered another import job than the one asked for")
         return job
 
+    def _job(self, reply: Reply) -> ImportJob:
+        value = reply.json()
+        if not isinstance(value, dict):
+            raise UnexpectedReply("vainu answered something that is no import job: expected an object")
+        # S001 promises "an object with a link" at the start, and shows job_id only later
+        job_id = text(value.get("job_id")) or text(value.get("link")).rstrip("/").rpartition("/")[2]
+        rows = value.get("results")
+        rows = [] if rows is None else rows
+        if not ID.fullmatch(job_id) or not isinstance(rows, list):
+            raise UnexpectedReply("vainu answered something that is no import job: expected a job_id and results")
+        results = tuple(_result(row, self._calls.redact) for row in rows)
+        state = text(value.get("state")) or "process"
+        return ImportJob(job_id, state, integer(value.get("progress")), results)
 
-def _job(reply: Reply) -> ImportJob:
-    value = reply.json()
-    if not isinstance(value, dict):
-        raise UnexpectedReply("vainu answered something that is no import job: expected an object")
-    # S001 promises "an object with a link" at the start, and shows job_id only later
-    job_id = text(value.get("job_id")) or text(value.get("link")).rstrip("/").rpartition("/")[2]
-    rows = value.get("results") or []
-    if not ID.fullmatch(job_id) or not isinstance(rows, list):
-        raise UnexpectedReply("vainu answered something that is no import job: expected a job_id and results")
-    state = text(value.get("state")) or "process"
-    return ImportJob(job_id, state, integer(value.get("progress")), tuple(map(_result, rows)))
 
-
-def _result(row: object) -> ImportResult:
+def _result(row: object, redact: Callable[[str], str]) -> ImportResult:
     if not isinstance(row, Mapping) or not isinstance(row.get("success"), bool):
         raise UnexpectedReply("vainu answered an import's row of unknown shape: expected success true or false")
     asked = row.get("match_parameters")
     parameters = asked if isinstance(asked, Mapping) else {}
     if not row["success"]:
-        return ImportResult("", None, parameters, row_error(row))
+        return ImportResult("", None, parameters, row_error(row, redact))
     if not text(row.get("id")):
         raise UnexpectedReply("vainu answered an import's row that succeeded without an id")
     return ImportResult(row["id"], read_company(row.get("matched_prospect")), parameters, None)

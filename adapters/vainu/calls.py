@@ -24,6 +24,8 @@ class Calls:
 
     def __init__(self, remote: RemoteClient) -> None:
         self._remote = remote
+        self.redact = remote.redact
+        """Takes the account's secrets out of what Vainu answered with a 2xx, before anybody sees it."""
 
     async def ask(self, method: Method, path: str, parse: Callable[[Reply], T], **options: Unpack[CallOptions]) -> T:
         """One call; what `parse` makes of the reply. `RemoteError`s as those of `RemoteClient.ask`."""

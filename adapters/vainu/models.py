@@ -17,6 +17,8 @@ FieldValue = str | int | bool | date | datetime | None
 
 UNMATCHED = -1
 """What v2 writes as the vid of an object without a company (S000, "Unmatched customer data")."""
+WEBHOOK_CONFIGURATION = "webhook_configuration"
+"""Guessed (G): vdev's page, as far as it is known, breaks off after `/api/v2/webhook_conf`."""
 
 
 class VainuSettings(BaseModel):
@@ -33,7 +35,7 @@ class VainuSettings(BaseModel):
     """Header `API-Key`: 64 hex digits from Vainu's Settings, API Keys."""
     username: str | None = None
     password: Secret | None = None
-    webhook_configuration_path: str = Field(default="webhook_configuration", pattern=r"^[A-Za-z0-9_/-]{1,100}$")
+    webhook_configuration_path: str = Field(default=WEBHOOK_CONFIGURATION, pattern=r"^[A-Za-z0-9_/-]{1,100}$")
     """What follows `/api/v2/` where webhooks are configured: only its beginning, `webhook_conf`, is known (vdev)."""
 
     @field_validator("base_url")

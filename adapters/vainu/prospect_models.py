@@ -6,7 +6,7 @@ reads as None or "": `document` holds everything as it came, fields unknown here
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
 from adapters.contract import UnexpectedReply
@@ -151,31 +151,40 @@ def read_prospect(value: object) -> Prospect:
 
 
 def read_financial_statement(value: object) -> FinancialStatement:
-    """One account period; `UnexpectedReply` for anything that is no object."""
-    return FinancialStatement(**_plain(FinancialStatement, _object(value, "financial statement")))
+    """One account period; `UnexpectedReply` for anything else."""
+    return _part(FinancialStatement, value, "financial statement")
 
 
 def read_contact(value: object) -> ProspectContact:
-    """One person; `UnexpectedReply` for anything that is no object."""
-    return ProspectContact(**_plain(ProspectContact, _object(value, "contact")))
+    """One person; `UnexpectedReply` for anything else."""
+    return _part(ProspectContact, value, "contact")
 
 
 def read_lead(value: object) -> ProspectLead:
-    """One lead in either spelling of its time, `added` or `datetime`; `UnexpectedReply` for what is no object."""
+    """One lead in either spelling of its time, `added` or `datetime`; `UnexpectedReply` for anything else."""
     row = _object(value, "lead")
-    plain = {**_plain(ProspectLead, row), "added": text(row.get("added")) or text(row.get("datetime"))}
-    companies = _listed(row.get("prospects"), lambda each: LeadCompany(**_plain(LeadCompany, _object(each, "company"))))
-    return ProspectLead(**plain, prospects=companies)
+    companies = _listed(row.get("prospects"), lambda each: _part(LeadCompany, each, "company"))
+    added = text(row.get("added")) or text(row.get("datetime"))
+    return replace(_part(ProspectLead, row, "lead"), added=added, prospects=companies)
 
 
 def _read_address(value: object) -> ProspectAddress:
-    return ProspectAddress(**_plain(ProspectAddress, _object(value, "address")))
+    return _part(ProspectAddress, value, "address")
 
 
 def _object(value: object, what: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise UnexpectedReply(f"vainu answered something that is no {what}: expected an object")
     return value
+
+
+def _part(kind: type[T], value: object, what: str) -> T:
+    """A row of which no field is mandatory; `UnexpectedReply` for an object without any of them."""
+    row = _object(value, what)
+    plain = _plain(kind, row)
+    if not plain.keys() & row.keys():
+        raise UnexpectedReply(f"vainu answered something that is no {what}: expected one of {', '.join(plain)}")
+    return kind(**plain)
 
 
 def _listed(value: object, read: Callable[[object], T]) -> tuple[T, ...]:

@@ -16,7 +16,7 @@ are undocumented: read by the words of S001's table of responses, wherever they 
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar
 
 from adapters.contract import Refused, Throttled
@@ -109,11 +109,11 @@ def matching_error(refused: Refused) -> Refused:
     return refused if kind is None else _made(kind, said, refused.detail, refused)
 
 
-def row_error(row: Mapping[str, Any]) -> Refused:
+def row_error(row: Mapping[str, Any], redact: Callable[[str], str] = str) -> Refused:
     """Why one row of a batch made no customer data: a `MatchingError`, or `Refused` for a word unknown here."""
-    word = row.get("error")
-    asked = json.dumps(row.get("match_parameters"), ensure_ascii=False, default=str)
-    detail = f"vainu (import) answered {str(word)[:_SHOWN]} for {asked[:_SHOWN]}"
+    word = " ".join(redact(str(row.get("error"))).split())
+    asked = redact(json.dumps(row.get("match_parameters"), ensure_ascii=False, default=str))
+    detail = f"vainu (import) answered {word[:_SHOWN]} for {asked[:_SHOWN]}"
     kind = _kind(row)
     return Refused(detail) if kind is None else _made(kind, row, detail, None)
 

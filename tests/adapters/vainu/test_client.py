@@ -97,7 +97,11 @@ def test_check_signs_in_and_only_reads(sim: Simulator, address: str, version: in
     account = use(address, lambda client: client.check(soon()), api_version=version)
     assert f"Vainu API v{version} at {address.split('/')[2]}: 0 customer data objects" == account.summary
     (call,) = sim.journal.calls
-    assert ("GET", f"/api/v{version}/customer_data/", "page_size=1&page=1") == (call["method"], call["path"], call["query"])
+    assert ("GET", f"/api/v{version}/customer_data/", "page_size=1&page=1") == (
+        call["method"],
+        call["path"],
+        call["query"],
+    )
 
 
 def test_basic_credentials_sign_in_too(address: str) -> None:
