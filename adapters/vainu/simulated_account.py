@@ -21,7 +21,7 @@ FAKE_API_KEY = "fa4e" * 16
 FAKE_USERNAME = "simulated@vainu.example"
 FAKE_PASSWORD = "not-a-real-password"  # noqa: S105 - opens nothing but the simulator
 
-DEFAULT_ROWS_PER_POLL = 100
+DEFAULT_ROWS_PER_POLL = 500
 
 
 @dataclass(slots=True)
