@@ -165,7 +165,7 @@ class CustomerDataWork:
         row = await self.store.read(lambda c: companies.by_id(c, delivery.subject))
         if live.vainu is None or row is None or row.record_id is None:
             return Act("nothing to tell")
-        await live.vainu.patch_customer_data(delivery.payload.decode(), {"unique_id": row.unique_id}, deadline)
+        await live.vainu.customer_data.patch(delivery.payload.decode(), {"unique_id": row.unique_id}, deadline)
         return Act()
 
 

@@ -93,14 +93,14 @@ class CrmWebhookWork:
         fields = customer_data_fields(unique_id, summary)
         if company is not None and company.customer_data_id:
             try:
-                await vainu.patch_customer_data(company.customer_data_id, fields, deadline)
+                await vainu.customer_data.patch(company.customer_data_id, fields, deadline)
                 return company.customer_data_id
             except NotFound:
                 pass  # the id is void: the export's answer came too late, or somebody deleted it
-        found = await vainu.find_customer_data(unique_id, deadline)
+        found = await vainu.customer_data.find(unique_id, deadline)
         customer_data_id = found.id if found else await self._create(vainu, fields, summary, deadline)
         if found is not None:
-            await vainu.patch_customer_data(customer_data_id, fields, deadline)
+            await vainu.customer_data.patch(customer_data_id, fields, deadline)
         return customer_data_id
 
     async def _create(
@@ -110,9 +110,9 @@ class CrmWebhookWork:
             company_name=summary.name, business_id=summary.business_id or "", country=summary.country or ""
         )
         try:
-            return (await vainu.create_customer_data(match, fields, deadline)).id
+            return (await vainu.customer_data.create(match, fields, deadline)).id
         except CustomerDataExists as exists:
-            await vainu.patch_customer_data(exists.existing_id, fields, deadline)
+            await vainu.customer_data.patch(exists.existing_id, fields, deadline)
             return exists.existing_id
 
 

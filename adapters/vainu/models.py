@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from adapters.addresses import check_base_url
 from adapters.contract import UnexpectedReply
@@ -17,6 +17,8 @@ FieldValue = str | int | bool | date | datetime | None
 
 UNMATCHED = -1
 """What v2 writes as the vid of an object without a company (S000, "Unmatched customer data")."""
+WEBHOOK_CONFIGURATION = "webhook_configuration"
+"""Guessed (G): vdev's page, as far as it is known, breaks off after `/api/v2/webhook_conf`."""
 
 
 class VainuSettings(BaseModel):
@@ -33,6 +35,8 @@ class VainuSettings(BaseModel):
     """Header `API-Key`: 64 hex digits from Vainu's Settings, API Keys."""
     username: str | None = None
     password: Secret | None = None
+    webhook_configuration_path: str = Field(default=WEBHOOK_CONFIGURATION, pattern=r"^[A-Za-z0-9_/-]{1,100}$")
+    """What follows `/api/v2/` where webhooks are configured: only its beginning, `webhook_conf`, is known (vdev)."""
 
     @field_validator("base_url")
     @classmethod
@@ -60,19 +64,29 @@ class MatchData:
     country: str = ""
     """ISO 3166-1 alpha-2."""
     vid: int | None = None
-    """Vainu's id of the company; only v1 takes it (S001; S000 does not name it)."""
+    """Vainu's id of the company; only v1 takes it (S001; S000 does not name it), as the next three."""
+    normalize_name: str = ""
+    """A name without its ending, as Vainu's own rules make it; often fits several companies."""
+    city: str = ""
+    municipality: str = ""
 
     def body(self, version: ApiVersion) -> dict[str, object]:
-        """The part of a request that matches: top-level in v1, `match_data` in v2; empty if nothing would match."""
-        named = {"business_id": self.business_id, "country": self.country}
-        if version == 1:
-            given: dict[str, object] = {"vid": self.vid, "exact_name": self.company_name, **named}
-            matches = self.vid is not None or self.business_id or self.company_name
-            return {key: value for key, value in given.items() if value not in (None, "")} if matches else {}
-        if not (self.business_id or self.company_name):
-            return {}
-        named = {"company_name": self.company_name, **named}
-        return {"match_data": {key: value for key, value in named.items() if value}}
+        """The part of a request that matches: top-level in v1, `match_data` in v2; empty if nothing would match.
+
+        v1 heeds one parameter only: the first that is given of vid, business_id, exact_name, normalize_name (S001).
+        """
+        if version == 2:
+            named = {"company_name": self.company_name, "business_id": self.business_id, "country": self.country}
+            matches = bool(self.business_id or self.company_name)
+            return {"match_data": _given(named)} if matches else {}
+        parameters = _given({"vid": self.vid, "business_id": self.business_id, "exact_name": self.company_name})
+        parameters |= _given({"normalize_name": self.normalize_name})
+        narrowing = _given({"country": self.country, "city": self.city, "municipality": self.municipality})
+        return {**parameters, **narrowing} if parameters else {}
+
+
+def _given(values: Mapping[str, object]) -> dict[str, object]:
+    return {key: _sendable(value) for key, value in values.items() if value not in (None, "")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,62 +131,69 @@ def read_customer_data(value: object) -> CustomerData:
     """
     if not isinstance(value, Mapping) or not isinstance(value.get("id"), str) or not value["id"]:
         raise UnexpectedReply("vainu answered something that is no customer data: expected an object with an id")
-    company = _read_company(value.get("company_info") or value.get("prospect_info"))
-    vid = _integer(value.get("company_vid", value.get("prospect")))
-    if vid is None and company is not None:
-        vid = company.vid
+    company = read_company(value.get("company_info") or value.get("prospect_info"))
+    told = (value.get("company_vid"), value.get("prospect"), company.vid if company else None)
+    vid = next((found for found in map(integer, told) if found is not None), None)
     return CustomerData(
         id=value["id"],
         vid=None if vid == UNMATCHED else vid,
         company=company,
-        unique_id=_text(value.get("unique_id")),
-        owner_email=_text(value.get("owner_email")),
-        notes=_text(value.get("notes")),
+        unique_id=text(value.get("unique_id")),
+        owner_email=text(value.get("owner_email")),
+        notes=text(value.get("notes")),
         won=value.get("won") is True,
-        won_deals_count=_integer(value.get("won_deals_count")),
-        open_deals_count=_integer(value.get("open_deals_count")),
-        lost_deals_count=_integer(value.get("lost_deals_count")),
-        last_update=_text(value.get("last_update")),
-        origin=_text(value.get("origin")),
-        created=_text(value.get("created")),
-        modified=_text(value.get("modified")),
+        won_deals_count=integer(value.get("won_deals_count")),
+        open_deals_count=integer(value.get("open_deals_count")),
+        lost_deals_count=integer(value.get("lost_deals_count")),
+        last_update=text(value.get("last_update")),
+        origin=text(value.get("origin")),
+        created=text(value.get("created")),
+        modified=text(value.get("modified")),
         document=value,
     )
 
 
-def _read_company(value: object) -> CompanyInfo | None:
+def read_company(value: object) -> CompanyInfo | None:
+    """A company as customer data and async rows show it; None for anything that is no object."""
     if not isinstance(value, Mapping):
         return None
     return CompanyInfo(
-        vid=_integer(value.get("vid")),
-        company_name=_text(value.get("company_name")),
-        business_id=_text(value.get("business_id")),
-        country=_text(value.get("country")),
-        domain=_text(value.get("domain")),
+        vid=integer(value.get("vid")),
+        company_name=text(value.get("company_name")),
+        business_id=text(value.get("business_id")),
+        country=text(value.get("country")),
+        domain=text(value.get("domain")),
     )
 
 
-def _integer(value: object) -> int | None:
-    if isinstance(value, str) and value.lstrip("-").isdigit() and value.isascii():
+def integer(value: object) -> int | None:
+    """A whole number, also as text; None for anything else."""
+    if isinstance(value, str) and value.removeprefix("-").isdigit() and value.isascii():
         return int(value[:20])
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _text(value: object) -> str:
+def text(value: object) -> str:
+    """A text; "" for anything else."""
     return value if isinstance(value, str) else ""
 
 
 def render_fields(fields: Mapping[str, FieldValue], version: ApiVersion) -> dict[str, object]:
     """Fields as JSON: times as a date in v2 (S000) and as a date-time in v1 (S001), both UTC; others as they are."""
-    return {name: _render(value, version) for name, value in fields.items()}
+    return {name: render(value, version) for name, value in fields.items()}
 
 
-def _render(value: FieldValue, version: ApiVersion) -> object:
+def render(value: FieldValue, version: ApiVersion) -> object:
+    """One value as JSON: see `render_fields`."""
     if isinstance(value, datetime):
         moment = value.astimezone(UTC)
         whole = moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
         return moment.date().isoformat() if version == 2 else whole
     if isinstance(value, date):
         return value.isoformat() if version == 2 else f"{value.isoformat()}T00:00:00.000Z"
+    return _sendable(value)
+
+
+def _sendable(value: object) -> object:
     # a lone surrogate has no UTF-8 form and would break the request's encoding
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value

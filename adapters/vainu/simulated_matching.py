@@ -1,7 +1,7 @@
 """How the Vainu simulator finds the company that customer data belongs to (S001 POST /customer_data/, S000)."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from adapters.company_ids import business_id, name_key, same_name, split_country
@@ -34,17 +34,47 @@ class MatchRefused(Exception):
         }
 
 
+class KnownCompanies:
+    """The companies that Vainu knows, found by each match parameter without looking at all of them."""
+
+    def __init__(self, companies: Sequence[SampleCompany]) -> None:
+        self._countries = sorted({company.prospect["country"] for company in companies})
+        self._found: dict[tuple[str, object], list[SampleCompany]] = {}
+        for company in companies:
+            name, country = company.prospect["company_name"], company.prospect["country"]
+            keys = {
+                "vid": str(company.vid),
+                "business_id": (country, business_id(company.prospect["business_id"], country)),
+                "exact_name": name_key(name),
+                "normalize_name": _normal(name),
+            }
+            for parameter, key in keys.items():
+                self._found.setdefault((parameter, key), []).append(company)
+
+    def matching(self, parameter: str, value: object, country: str | None) -> list[SampleCompany]:
+        """Companies that fit one of `MATCH_PARAMETERS`; only a business id is read by the country."""
+        if parameter == "business_id":
+            read = {own: business_id(value, own) for own in self._countries if country in (None, own)}
+            keys: list[object] = [(own, number) for own, number in read.items() if number is not None]
+        elif parameter == "vid":
+            keys = [str(value)]
+        else:
+            normal = _normal if parameter == "normalize_name" else name_key
+            keys = [normal(value)] if isinstance(value, str) and value.strip() else []
+        return [company for key in keys for company in self._found.get((parameter, key), ())]
+
+
 def takes_match(body: Mapping[str, Any], version: int) -> bool:
     """Whether a body asks for a match in this version of the API."""
     return "match_data" in body if version == 2 else any(key in body for key in MATCH_PARAMETERS)
 
 
-def match_in_v1(body: Mapping[str, Any], companies: Sequence[SampleCompany]) -> SampleCompany:
+def match_in_v1(body: Mapping[str, Any], known: KnownCompanies) -> SampleCompany:
     """The one company that the first match parameter names; `MatchRefused` for none, several or no parameter."""
     key = next((key for key in MATCH_PARAMETERS if body.get(key) not in (None, "")), None)
     if key is None:
         raise MatchRefused(400, "MATCH_PARAMETER_MISSING", body)
-    found = [company for company in companies if _MATCHES[key](company, body[key], _country(body))]
+    found = known.matching(key, body[key], _country(body))
     if key != "vid":
         found = [company for company in found if _is_narrow_enough(company, body)]
     if len(found) == 1:
@@ -58,7 +88,7 @@ def match_in_v1(body: Mapping[str, Any], companies: Sequence[SampleCompany]) -> 
     raise MatchRefused(400, "MATCH_NOT_FOUND", body)
 
 
-def match_in_v2(body: Mapping[str, Any], companies: Sequence[SampleCompany]) -> SampleCompany | None:
+def match_in_v2(body: Mapping[str, Any], known: KnownCompanies) -> SampleCompany | None:
     """The company of `match_data`, by business id first, then by exact name; None where that names not exactly one.
 
     `MatchRefused` without match_data (G: S000 says "you need to provide matching information").
@@ -68,17 +98,17 @@ def match_in_v2(body: Mapping[str, Any], companies: Sequence[SampleCompany]) -> 
         raise MatchRefused(400, "MATCH_PARAMETER_MISSING", {})
     country = _country(wanted)
     for key, parameter in (("business_id", "business_id"), ("company_name", "exact_name")):
-        found = [company for company in companies if _MATCHES[parameter](company, wanted.get(key), country)]
+        found = known.matching(parameter, wanted.get(key), country)
         found = [company for company in found if country in (None, company.prospect["country"])]
         if len(found) == 1:
             return found[0]
     return None
 
 
-def find_by_business_id(path_part: str, companies: Sequence[SampleCompany]) -> SampleCompany | None:
+def find_by_business_id(path_part: str, known: KnownCompanies) -> SampleCompany | None:
     """The company of `/prospect/FI09704098/`; the prefix may be left out, as in S001's Python sample."""
     country, rest = split_country(path_part)
-    found = [company for company in companies if _has_business_id(company, rest, country)]
+    found = known.matching("business_id", rest, country)
     return found[0] if len(found) == 1 else None
 
 
@@ -94,32 +124,6 @@ def _is_narrow_enough(company: SampleCompany, body: Mapping[str, Any]) -> bool:
     )
 
 
-def _has_business_id(company: SampleCompany, value: object, country: str | None) -> bool:
-    own = company.prospect["country"]
-    wanted = business_id(value, own)
-    return wanted is not None and country in (None, own) and wanted == business_id(company.prospect["business_id"], own)
-
-
-def _has_vid(company: SampleCompany, value: object, _country: str | None) -> bool:
-    return str(value) == str(company.vid)
-
-
-def _has_name(company: SampleCompany, value: object, _country: str | None) -> bool:
-    return same_name(value, company.prospect["company_name"])
-
-
-def _has_normal_name(company: SampleCompany, value: object, _country: str | None) -> bool:
-    return isinstance(value, str) and _normal(value) == _normal(company.prospect["company_name"])
-
-
 def _normal(name: str) -> str:
     words = re.findall(r"\w+", name_key(name))
     return " ".join(word for word in words if word not in _ENDINGS) or " ".join(words)
-
-
-_MATCHES: Mapping[str, Callable[[SampleCompany, object, str | None], bool]] = {
-    "vid": _has_vid,
-    "business_id": _has_business_id,
-    "exact_name": _has_name,
-    "normalize_name": _has_normal_name,
-}

@@ -84,7 +84,7 @@ def soon(seconds: float = 5) -> Deadline:
 
 
 def make(client: VainuClient, match: MatchData = VAINU, **fields: Any) -> Coroutine[Any, Any, CustomerData]:
-    return client.create_customer_data(match, fields, soon())
+    return client.customer_data.create(match, fields, soon())
 
 
 def state_of(sim: Simulator) -> VainuState:
@@ -97,7 +97,11 @@ def test_check_signs_in_and_only_reads(sim: Simulator, address: str, version: in
     account = use(address, lambda client: client.check(soon()), api_version=version)
     assert f"Vainu API v{version} at {address.split('/')[2]}: 0 customer data objects" == account.summary
     (call,) = sim.journal.calls
-    assert ("GET", f"/api/v{version}/customer_data/", "page_size=1") == (call["method"], call["path"], call["query"])
+    assert ("GET", f"/api/v{version}/customer_data/", "page_size=1&page=1") == (
+        call["method"],
+        call["path"],
+        call["query"],
+    )
 
 
 def test_basic_credentials_sign_in_too(address: str) -> None:
@@ -110,7 +114,7 @@ def test_created_data_is_read_back_the_same(address: str, version: int) -> None:
 
     async def act(client: VainuClient) -> tuple[CustomerData, CustomerData]:
         made = await make(client, unique_id="f39a1a59", won_deals_count=2, last_update=datetime(2018, 6, 8, tzinfo=UTC))
-        return made, await client.get_customer_data(made.id, soon())
+        return made, await client.customer_data.get(made.id, soon())
 
     made, read = use(address, act, api_version=version)
     assert made == read
@@ -126,7 +130,7 @@ def test_patch_sets_fields_of_one_object_only(sim: Simulator, address: str, vers
     async def act(client: VainuClient) -> None:
         one = await make(client, unique_id="one")
         await make(client, MatchData("Oy Samlink Ab", country="FI"), unique_id="two")
-        await client.patch_customer_data(one.id, {"unique_id": "4711"}, soon())
+        await client.customer_data.patch(one.id, {"unique_id": "4711"}, soon())
 
     use(address, act, api_version=version)
     assert [record.fields["unique_id"] for record in state_of(sim).records.values()] == ["4711", "two"]
@@ -138,11 +142,11 @@ def test_no_patch_ever_leaves_without_an_id(sim: Simulator, address: str, versio
     with pytest.raises(Refused, match="nothing was sent"):
         use(
             address,
-            lambda client: client.patch_customer_data(customer_data_id, {"notes": "x"}, soon()),
+            lambda client: client.customer_data.patch(customer_data_id, {"notes": "x"}, soon()),
             api_version=version,
         )
     with pytest.raises(Refused, match="nothing was sent"):
-        use(address, lambda client: client.get_customer_data(customer_data_id, soon()), api_version=version)
+        use(address, lambda client: client.customer_data.get(customer_data_id, soon()), api_version=version)
     assert list(sim.journal.calls) == []
 
 
@@ -152,7 +156,7 @@ def test_a_void_id_is_not_found(sim: Simulator, address: str, version: int) -> N
     with pytest.raises(NotFound, match="404"):
         use(
             address,
-            lambda client: client.patch_customer_data("f" * 24, {"unique_id": "x"}, soon()),
+            lambda client: client.customer_data.patch("f" * 24, {"unique_id": "x"}, soon()),
             api_version=version,
         )
     assert [record.fields for record in state_of(sim).records.values()] == [{}]
@@ -161,7 +165,7 @@ def test_a_void_id_is_not_found(sim: Simulator, address: str, version: int) -> N
 def test_a_void_id_is_not_found_by_get(address: str, version: int) -> None:
     """The same for reading."""
     with pytest.raises(NotFound):
-        use(address, lambda client: client.get_customer_data("void", soon()), api_version=version)
+        use(address, lambda client: client.customer_data.get("void", soon()), api_version=version)
 
 
 def test_v2_keeps_what_matches_no_company_and_v1_refuses_it(address: str) -> None:
@@ -224,7 +228,7 @@ def test_an_echoed_secret_is_redacted(given: dict[str, str], status: int) -> Non
         return JSONResponse({"detail": [*request.headers.values(), FAKE_PASSWORD]}, status)
 
     async def act(client: VainuClient) -> None:
-        await client.patch_customer_data("abc", {"notes": "x"}, soon())
+        await client.customer_data.patch("abc", {"notes": "x"}, soon())
 
     with serving(Starlette(routes=[Route("/{path:path}", echo, methods=["PATCH"])])) as url:
         with pytest.raises(RemoteError) as caught:
@@ -247,7 +251,7 @@ def test_too_many_requests_carries_the_wait(form: str) -> None:
 
     app = Starlette(routes=[Route("/{path:path}", refuse, methods=["PATCH"])])
     with serving(app) as url, pytest.raises(Throttled) as caught:
-        use(url, lambda client: client.patch_customer_data("abc", {}, soon()))
+        use(url, lambda client: client.customer_data.patch("abc", {}, soon()))
     assert caught.value.retry_after == pytest.approx(120, abs=5)
     assert calls == ["PATCH"]
 
@@ -272,7 +276,7 @@ def test_a_faulty_answer_to_a_patch_is_never_success(
     record = state_of(sim).create({"match_data": {"company_name": "Nobody Oy"}}, 2)
     sim.journal.rules.append(FaultRule(fault))
     with pytest.raises(error):
-        use(address, lambda client: client.patch_customer_data(record.id, {"notes": "x"}, soon()))
+        use(address, lambda client: client.customer_data.patch(record.id, {"notes": "x"}, soon()))
     assert len(sim.journal.calls) == tries
 
 
@@ -291,7 +295,7 @@ def test_one_broken_answer_to_a_patch_is_made_good(sim: Simulator, address: str)
     """After one lost reply the repeat succeeds."""
     record = state_of(sim).create({"match_data": {"company_name": "Nobody Oy"}}, 2)
     sim.journal.rules.append(FaultRule("lost_reply", times=1))
-    use(address, lambda client: client.patch_customer_data(record.id, {"notes": "x"}, soon()))
+    use(address, lambda client: client.customer_data.patch(record.id, {"notes": "x"}, soon()))
     assert record.fields["notes"] == "x"
 
 
@@ -311,7 +315,7 @@ def test_an_unknown_shape_is_never_read_as_empty(sim: Simulator, address: str, f
     sim.journal.rules.append(FaultRule(fault))
     acts: dict[str, Callable[[VainuClient], Coroutine[Any, Any, Any]]] = {
         "check": lambda client: client.check(soon()),
-        "get": lambda client: client.get_customer_data("abc", soon()),
+        "get": lambda client: client.customer_data.get("abc", soon()),
         "create": make,
     }
     with pytest.raises(UnexpectedReply):
@@ -326,7 +330,7 @@ def test_an_answer_about_another_object_is_unexpected() -> None:
 
     app = Starlette(routes=[Route("/{path:path}", other, methods=["PATCH"])])
     with serving(app) as url, pytest.raises(UnexpectedReply, match="another id"):
-        use(url, lambda client: client.patch_customer_data("abc", {}, soon()))
+        use(url, lambda client: client.customer_data.patch("abc", {}, soon()))
 
 
 def test_a_slow_answer_ends_at_the_deadline(sim: Simulator, address: str) -> None:

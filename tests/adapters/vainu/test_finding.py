@@ -57,7 +57,7 @@ def soon() -> Deadline:
 
 
 def find(url: str, unique_id: str, version: int = 2) -> str | None:
-    found = use(url, lambda client: client.find_customer_data(unique_id, soon()), version)
+    found = use(url, lambda client: client.customer_data.find(unique_id, soon()), version)
     return found.id if found else None
 
 
@@ -81,9 +81,9 @@ def row(identity: str, unique_id: str = "4711", created: str = "2018-06-09T12:20
 def test_customer_data_is_found_by_its_unique_id(vainu: tuple[Simulator, str], version: int) -> None:
     """By the documented filter, in one call; what is found is the whole object."""
     app, url = vainu
-    made = use(url, lambda client: client.create_customer_data(VAINU, {"unique_id": "4711"}, soon()), version)
+    made = use(url, lambda client: client.customer_data.create(VAINU, {"unique_id": "4711"}, soon()), version)
     other = MatchData("Oy Samlink Ab", country="FI")
-    use(url, lambda client: client.create_customer_data(other, {"unique_id": "47"}, soon()), version)
+    use(url, lambda client: client.customer_data.create(other, {"unique_id": "47"}, soon()), version)
     app.journal.calls.clear()
     assert find(url, "4711", version) == made.id
     (call,) = app.journal.calls
@@ -126,9 +126,9 @@ def test_a_second_object_tells_the_id_of_the_first(vainu: tuple[Simulator, str],
     """409 MATCH_ALREADY_EXISTS becomes an error with the id, so that it can be changed instead."""
 
     async def act(client: VainuClient) -> tuple[str, CustomerDataExists]:
-        made = await client.create_customer_data(VAINU, {}, soon())
+        made = await client.customer_data.create(VAINU, {}, soon())
         with pytest.raises(CustomerDataExists, match="MATCH_ALREADY_EXISTS") as caught:
-            await client.create_customer_data(VAINU, {}, soon())
+            await client.customer_data.create(VAINU, {}, soon())
         return made.id, caught.value
 
     first, error = use(vainu[1], act, version)
@@ -150,7 +150,7 @@ def refusing(status: int, body: Any) -> Starlette:
 def test_the_id_is_read_wherever_it_may_stand(status: int, body: Any) -> None:
     """S001 has no sample of the answer to a single POST: the keys of its async rows, with either status."""
     with serving(refusing(status, body)) as url, pytest.raises(CustomerDataExists) as caught:
-        use(url, lambda client: client.create_customer_data(VAINU, {}, soon()))
+        use(url, lambda client: client.customer_data.create(VAINU, {}, soon()))
     assert caught.value.existing_id == EXISTS["existing_id"]
 
 
@@ -168,5 +168,5 @@ def test_the_id_is_read_wherever_it_may_stand(status: int, body: Any) -> None:
 def test_any_other_refusal_stays_one(status: int, body: Any) -> None:
     """Without an id that can be one there is nothing to change instead."""
     with serving(refusing(status, body)) as url, pytest.raises(Refused) as caught:
-        use(url, lambda client: client.create_customer_data(VAINU, {}, soon()))
+        use(url, lambda client: client.customer_data.create(VAINU, {}, soon()))
     assert not isinstance(caught.value, CustomerDataExists)

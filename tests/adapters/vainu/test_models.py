@@ -57,6 +57,7 @@ def test_the_defaults_are_vainus_address_and_version_2() -> None:
         ({"api_key": KEY, "base_url": "https://api.vainu.io/api/v2/"}, ("base_url",), "api_version"),
         ({"api_key": KEY, "api_version": 3}, ("api_version",), "1 or 2"),
         ({"api_key": KEY, "apikey": "x"}, ("apikey",), "Extra inputs"),
+        ({"api_key": KEY, "webhook_configuration_path": "../x?"}, ("webhook_configuration_path",), "pattern"),
     ],
 )
 def test_wrong_settings_are_refused_at_their_place(
@@ -106,6 +107,19 @@ def test_unmatched_data_has_no_vid_and_no_company() -> None:
     assert read.document["new_field"] == 7
 
 
+@pytest.mark.parametrize("vid", [7, "7"])
+def test_the_vid_is_read_wherever_it_stands(vid: object) -> None:
+    """Under company_vid, under prospect, or in the company alone; a null beside it does not hide it."""
+    for told in ({"company_vid": vid}, {"company_vid": None, "prospect": vid}, {"company_info": {"vid": vid}}):
+        assert read_customer_data({"id": "a1", **told}).vid == 7
+
+
+def test_a_number_that_is_none_is_left_out() -> None:
+    """One odd field does not cost the whole object."""
+    read = read_customer_data({"id": "a1", "company_vid": "--7", "won_deals_count": "many", "open_deals_count": True})
+    assert (read.vid, read.won_deals_count, read.open_deals_count) == (None, None, None)
+
+
 @pytest.mark.parametrize("value", [None, [], "x", {}, {"id": None}, {"id": ""}, {"hello": "world"}])
 def test_what_has_no_id_is_no_customer_data(value: object) -> None:
     """An unknown shape is never read as an empty object."""
@@ -134,6 +148,9 @@ def test_other_fields_go_as_they_are() -> None:
         (NOKIA, 2, {"match_data": {"company_name": "Nokia Oyj", "business_id": "0112038-9", "country": "FI"}}),
         (NOKIA, 1, {"vid": 7, "exact_name": "Nokia Oyj", "business_id": "0112038-9", "country": "FI"}),
         (MatchData(vid=7), 1, {"vid": 7}),
+        (MatchData(normalize_name="nokia", city="Espoo"), 1, {"normalize_name": "nokia", "city": "Espoo"}),
+        (MatchData(normalize_name="nokia", city="Espoo"), 2, {}),
+        (MatchData("a\ud800b", municipality="Espoo"), 1, {"exact_name": "a?b", "municipality": "Espoo"}),
         (MatchData(vid=7), 2, {}),
         (MatchData(country="FI"), 1, {}),
         (MatchData(country="FI"), 2, {}),
