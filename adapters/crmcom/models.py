@@ -35,6 +35,11 @@ SOURCES = ("communications", "leads", *EVENT_KINDS, "activities")
 BULK_ROWS = 1000
 """The most rows one bulk call takes (S004)."""
 
+EXTERNAL_SYSTEM = "Vainu"
+"""`external_system` of the events whose reference number is ours."""
+REFERENCE_NAMES = ("external_system_reference_number", "external_system_preference_number")
+"""Where a list of events tells the reference; the second is a typo in the documents (wiki 951650)."""
+
 
 def set_name(kind: str) -> str:
     """The name of a kind's array, such as `web_customer_events_set` (S004)."""

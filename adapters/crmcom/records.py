@@ -119,7 +119,7 @@ class Records:
         for start in range(0, len(rows), BULK_ROWS):
             body = {set_name(kind): list(rows[start : start + BULK_ROWS])}
             data = await self._client.post(f"customer_events/bulk/{kind}/create", deadline, body)
-            processed, failed = _outcome(data)
+            processed, failed = outcome_sets(data)
             for row in failed:
                 row["error_description"] = self._client.redact(str(row.get("error_description") or ""))
             report.processed.extend(processed)
@@ -161,7 +161,8 @@ def _owner_id(account: Mapping[str, Any]) -> str:
     return identity(owner_of(account))
 
 
-def _outcome(data: Any) -> tuple[list[Row], list[Row]]:
+def outcome_sets(data: Any) -> tuple[list[Row], list[Row]]:
+    """The processed and the unprocessed rows of a bulk reply; `UnexpectedReply` where it has neither set."""
     if not isinstance(data, Mapping):
         raise unexpected("processed_customer_events_set", data)
     processed = _set_of(data, "processed_customer_events_set")

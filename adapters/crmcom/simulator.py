@@ -4,6 +4,8 @@ Business errors come with HTTP 200, texts are null or "", keys change their orde
 record (upstream-apis section 2). Besides the control paths of `adapters.simulation` it answers
 
     POST   /_expire    every token is dead from now on                                   → 204
+
+and those of `simulator_events` (faults of single rows) and `adapters.simulated_customers` (many customers).
 """
 
 import time
@@ -16,7 +18,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from adapters.crmcom.simulator_store import ApiFailure, Store, mandatory
+from adapters.crmcom.simulator_events import fault_routes
+from adapters.crmcom.simulator_store import Store
+from adapters.crmcom.simulator_tables import ApiFailure, mandatory
+from adapters.simulated_customers import customers_route
 from adapters.simulated_webhooks import webhook_route
 from adapters.simulation import HTML_PAGE, Simulator, build
 
@@ -88,6 +93,8 @@ def simulator(**options: Any) -> Simulator:
         state,
         [
             Route("/_expire", expire, methods=["POST"]),
+            *fault_routes(state.events),
+            customers_route(state.add_customers),
             webhook_route(state.change_customer),
             Route(PREFIX + "/{method:path}", call, methods=["GET", "POST"]),
         ],
