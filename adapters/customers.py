@@ -78,8 +78,9 @@ def _milliseconds(at: datetime | None) -> int | None:
 class CustomerFault:
     """A customer, or several of them, that a listing could not read."""
 
-    reason: Literal["shape", "no_id", "no_name", "out_of_reach"]
-    """`shape`: a row that is no object. `out_of_reach`: the CRM counts customers that no listing of it gives."""
+    reason: Literal["shape", "no_id", "no_name", "refused", "out_of_reach"]
+    """`shape`: a row that is no object. `refused`: the CRM lists the customer, but does not show it whole.
+    `out_of_reach`: the CRM counts customers that no listing of it gives."""
     detail: str
     """One line for a person. Holds no content of the record."""
     record_id: str | None = None

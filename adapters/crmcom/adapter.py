@@ -1,7 +1,7 @@
 """The `Adapter` of CRM.COM's classic Web API: the contract's methods, each a few calls of `Records`."""
 
 from collections.abc import Mapping, Sequence
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -9,6 +9,7 @@ from adapters.contract import (
     Account,
     Company,
     CrmEvent,
+    CustomerPage,
     CustomerSummary,
     EventBody,
     Fault,
@@ -26,6 +27,7 @@ from adapters.crmcom.event_body import read_event_body
 from adapters.crmcom.event_push import EventPush
 from adapters.crmcom.event_rules import row_faults
 from adapters.crmcom.feed import belongs, drafting, list_names
+from adapters.crmcom.listing import Listing
 from adapters.crmcom.local_time import local
 from adapters.crmcom.mapping import FIELDS, amendment, company_body
 from adapters.crmcom.models import EVENT_KINDS, SOURCES, CrmcomSettings
@@ -52,6 +54,7 @@ class CrmcomAdapter:
         self._details = Details(records, settings, zone)
         self._zone = zone
         self._events = EventBuilder("crmcom", self._read)
+        self._listing = Listing(records, settings, self._read)
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -134,7 +137,13 @@ class CrmcomAdapter:
         if is_person(contact):
             raise NotFound(f"CRM.COM has a person and no company under the id {record_id[:40]}")
         leads = await self._rows_of("leads", record_id, deadline)
-        return summary_of(record_id, contact, deals_of(leads), self._read)
+        return summary_of(record_id, contact, deals_of(leads, self._read), self._read)
+
+    async def list_customers(
+        self, cursor: str | None, deadline: Deadline, *, since: datetime | None = None
+    ) -> CustomerPage:
+        """The setting `list_method`, and the leads of each company; persons are left out."""
+        return await self._listing.page(cursor, deadline, since)
 
     def record_url(self, record_id: str) -> str | None:
         """The configured page of the record."""

@@ -99,6 +99,8 @@ class CrmcomSettings(BaseModel):
     """Whether a company is also looked for by the name of its account receivable, which we name after it."""
     search_method: Method = "contact_information/list"
     """The method that searches contact information by `company_name`; "" where the server has none."""
+    list_method: Method = "contact_information/list"
+    """The method that lists all contact information; "" where the server has none."""
     activities_method: Method = "activities/list"
     page_size: int = Field(100, ge=1, le=1000)
     """Rows asked for at once; number_of_results needs R13."""

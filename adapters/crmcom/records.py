@@ -84,13 +84,19 @@ class Records:
         rows: list[Any] = []
         seen: set[str] = set()
         while True:
-            page_params = {**params, "number_of_results": size, "offset": len(rows)}
-            page = rows_of(await self._list_page(method, page_params, names, deadline), names)
+            page = await self.page(method, params, names, len(rows), deadline)
             fresh = [row for row in page if not (mark := identity(row)) or mark not in seen]
             seen.update(identity(row) for row in page)
             rows += fresh
             if len(page) != size or len(fresh) < len(page) or len(rows) >= most:
                 return rows
+
+    async def page(
+        self, method: str, params: Mapping[str, str | int], names: Sequence[str], offset: int, deadline: Deadline
+    ) -> list[Any]:
+        """The rows of one page of a list: `page_size` of them, where the server obeys."""
+        page_params = {**params, "number_of_results": self._settings.page_size, "offset": offset}
+        return rows_of(await self._list_page(method, page_params, names, deadline), names)
 
     async def _list_page(
         self, method: str, params: Mapping[str, str | int], names: Sequence[str], deadline: Deadline

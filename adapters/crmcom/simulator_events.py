@@ -60,9 +60,9 @@ class EventTables:
         rows = mandatory(body, set_name(kind))
         if not isinstance(rows, list) or len(rows) > BULK_ROWS:
             raise ApiFailure("MaximumNumberOfRowsExceededException", f"at most {BULK_ROWS} rows are allowed")
-        for fault in (fault for fault in self.faults if fault.whole_call):
-            if fault.match in json.dumps(rows):
-                raise ApiFailure(fault.code, fault.description)
+        for whole in (fault for fault in self.faults if fault.whole_call):
+            if whole.match in json.dumps(rows):
+                raise ApiFailure(whole.code, whole.description)
         processed, unprocessed = [], []
         for given in rows:
             reference = given.get("request_unique_identifier") if isinstance(given, dict) else None
