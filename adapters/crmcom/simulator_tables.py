@@ -32,7 +32,7 @@ def mandatory(body: Mapping[str, Any], name: str) -> Any:
 
 
 class Tables:
-    """Rows are only ever appended, so what is indexed stays so."""
+    """Rows are appended, or all of a table are taken away: what is indexed stays so."""
 
     def __init__(self, names: tuple[str, ...]) -> None:
         self.rows: dict[str, list[Row]] = {name: [] for name in names}
@@ -60,9 +60,17 @@ class Tables:
 
     def _index(self, resource: str) -> None:
         rows = self.rows[resource]
+        if len(rows) < self._indexed[resource]:
+            self._forget(resource)
         for row in rows[self._indexed[resource] :]:
-            self._by_id[resource, row["id"]] = row
+            self._by_id[resource, row.get("id")] = row
             for place in _OWNERS:
                 if isinstance(row.get(place), dict):
                     self._by_owner[resource, place, row[place].get("id")].append(row)
         self._indexed[resource] = len(rows)
+
+    def _forget(self, resource: str) -> None:
+        self._by_id = {key: row for key, row in self._by_id.items() if key[0] != resource}
+        for key in [key for key in self._by_owner if key[0] == resource]:
+            del self._by_owner[key]
+        self._indexed[resource] = 0
