@@ -54,6 +54,8 @@ class ApptivoState:
     tables: dict[str, list[Row]] = field(default_factory=dict)
     days_of_creation: "dict[str, date | None]" = field(default_factory=dict)
     """By the row's id, as far as a search has asked."""
+    kept_lists: dict[object, list[Row]] = field(default_factory=dict)
+    """Lists of many rows as last sorted and searched."""
     _ids: "count[int]" = field(default_factory=count)
 
     def __post_init__(self) -> None:
@@ -67,6 +69,7 @@ class ApptivoState:
         """Empty every table; ids start again."""
         self.tables = {name: [] for name in _TABLES}
         self.days_of_creation = {}
+        self.kept_lists = {}
         self._ids = count(1090590)
 
     def clock(self) -> Clock:

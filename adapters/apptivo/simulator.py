@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from adapters.apptivo.simulated_customers import BUSINESS_ID_ATTRIBUTE
 from adapters.apptivo.simulated_firm import DEMO_ACCESS_KEY, DEMO_API_KEY, ApptivoState, Failure, Row, tied_to
-from adapters.apptivo.simulated_lists import found_in, page_of
+from adapters.apptivo.simulated_lists import page_of, search
 from adapters.simulated_customers import customers_route
 from adapters.simulated_webhooks import webhook_route
 from adapters.simulation import HTML_PAGE, Simulator, build
@@ -169,12 +169,6 @@ def _create_note(state: ApptivoState, given: _Parameters) -> Row:
     return state.insert("notes", {"noteText": details["noteText"], **stamps, **tied_to(customer)})
 
 
-def _opportunities(state: ApptivoState, given: _Parameters) -> Row:
-    wanted = str(json.loads(given.get("searchData") or "{}").get("opportunityCustomerId") or "")
-    rows = found_in(state, "opportunities", given)
-    return page_of(state, [row for row in rows if wanted in ("", str(row["opportunityCustomerId"]))], given)
-
-
 _V6 = "/app/dao/v6/"
 _ACTIONS: Mapping[tuple[str, str], _Action] = {
     (_V6 + "customers", "getConfigData"): _config,
@@ -182,16 +176,14 @@ _ACTIONS: Mapping[tuple[str, str], _Action] = {
     (_V6 + "customers", "update"): _update,
     (_V6 + "customers", "delete"): _delete,
     (_V6 + "customers", "getById"): lambda state, given: state.one("customers", given.get("customerId", "")),
-    (_V6 + "customers", "getAll"): lambda state, given: page_of(state, state.tables["customers"], given),
+    (_V6 + "customers", "getAll"): lambda state, given: search(state, "customers", given),
     (_V6 + "customers", "getAllBySearchText"): _by_text,
-    (_V6 + "customers", "getAllByAdvancedSearch"): lambda state, given: page_of(
-        state, found_in(state, "customers", given), given
-    ),
+    (_V6 + "customers", "getAllByAdvancedSearch"): lambda state, given: search(state, "customers", given),
     (_V6 + "customers", "getCustomerContacts"): _contacts_of,
     (_V6 + "customers", "addContact"): _add_contact,
     (_V6 + "contacts", "save"): _save_contact,
-    (_V6 + "opportunities", "getAll"): lambda state, given: page_of(state, state.tables["opportunities"], given),
-    (_V6 + "opportunities", "getAllByAdvancedSearch"): _opportunities,
+    (_V6 + "opportunities", "getAll"): lambda state, given: search(state, "opportunities", given),
+    (_V6 + "opportunities", "getAllByAdvancedSearch"): lambda state, given: search(state, "opportunities", given),
     ("/app/dao/activities", "getActivitiesByAdvancedSearch"): lambda state, given: page_of(
         state, _activities(state, given), given
     ),
