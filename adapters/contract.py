@@ -13,16 +13,27 @@ and gets the values below, or one of these errors. Nothing else may come out of 
     └── Refused                 the remote understood, and said no for good                never
         ├── BadCredentials      it does not accept our credentials                         never
         └── NotFound            it has no such record                                      never
+
+Besides `Adapter` an adapter may keep `CustomerWebhooks`, `CustomerListing` and `BulkEvents`: ask with isinstance.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 import msgspec
 from pydantic import BaseModel
 
+from adapters.bulk_events import BulkEvents as BulkEvents
+from adapters.bulk_events import EventBody as EventBody
+from adapters.bulk_events import Fault as Fault
+from adapters.bulk_events import RowOutcome as RowOutcome
+from adapters.customers import NOTES_CHARACTERS as NOTES_CHARACTERS
+from adapters.customers import CustomerFault as CustomerFault
+from adapters.customers import CustomerListing as CustomerListing
+from adapters.customers import CustomerPage as CustomerPage
+from adapters.customers import CustomerSummary as CustomerSummary
 from adapters.deadline import Deadline
 
 EventType = Literal["email", "call", "activity", "task", "meeting", "event", "case", "note", "won", "lost", "open"]
@@ -235,32 +246,6 @@ class CrmEvent:
     """
     event_id: str | None = None
     """The CRM's own id of the event, where it sends one; a repeat has the same."""
-
-
-NOTES_CHARACTERS = 2_000
-"""How much of a customer's notes goes to Vainu."""
-
-
-@dataclass(frozen=True, slots=True)
-class CustomerSummary:
-    """What Vainu's customer data holds of a customer (S000, S001), as the CRM has it now."""
-
-    record_id: str
-    """The customer's own id, the one that `create` gave; also where `CrmEvent.record_id` was a marked form."""
-    name: str
-    business_id: str | None = None
-    """Upper case, without dashes, spaces and country prefix."""
-    country: str | None = None
-    """ISO 3166-1 alpha-2, upper case."""
-    owner_email: str | None = None
-    last_update: datetime | None = None
-    """When the CRM last changed the record; aware, UTC."""
-    notes: str | None = None
-    """Plain text, at most `NOTES_CHARACTERS`."""
-    open_deals: int | None = None
-    """This and the next two: None where the connection's settings keep the adapter from counting."""
-    won_deals: int | None = None
-    lost_deals: int | None = None
 
 
 class Adapter(Protocol):

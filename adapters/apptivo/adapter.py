@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from datetime import datetime
 from typing import Any, cast
 from urllib.parse import quote
 
@@ -12,6 +13,7 @@ from adapters.apptivo.client import SYSTEM, ApptivoClient
 from adapters.apptivo.dates import Dates
 from adapters.apptivo.endpoints import FEED
 from adapters.apptivo.feed import FeedReader, of_customer
+from adapters.apptivo.listing import Listing
 from adapters.apptivo.mapping import FIELDS, new_customer, values_of
 from adapters.apptivo.matching import matches, spellings
 from adapters.apptivo.models import ApptivoSettings
@@ -23,6 +25,7 @@ from adapters.contract import (
     Account,
     Company,
     CrmEvent,
+    CustomerPage,
     CustomerSummary,
     Match,
     NotFound,
@@ -55,6 +58,7 @@ class ApptivoAdapter:
         self._events = EventBuilder(SYSTEM, dates.read)
         endpoints = {source: endpoint.overridden(settings.actions.get(source)) for source, endpoint in FEED.items()}
         self._feed = {source: endpoint for source, endpoint in endpoints.items() if endpoint.actions}
+        self._listing = Listing(self._client, self._reader, self._feed.get("opportunities"))
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -151,6 +155,12 @@ class ApptivoAdapter:
             own = of_customer("opportunities", rows, record_id)
             deals = deals_of(replies.objects(own, "apptivo (opportunities)"), self._reader)
         return summary_of(record_id, customer, deals, self._reader)
+
+    async def list_customers(
+        self, cursor: str | None, deadline: Deadline, *, since: datetime | None = None
+    ) -> CustomerPage:
+        """All customers by `getAll`, beyond 10,000 by the days of their creation; deals from all opportunities."""
+        return await self._listing.page(cursor, deadline, since)
 
     def record_url(self, record_id: str) -> str | None:
         """The customer's page by the setting `record_url`; None where there is none."""

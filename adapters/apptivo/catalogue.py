@@ -7,21 +7,20 @@ the others are read by the ending of a key's name (I).
 import asyncio
 import contextlib
 import json
-import re
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from adapters.apptivo.ranges import holds
 from adapters.contract import RemoteError
 from adapters.deadline import Deadline
 
 LIFETIME_SECONDS = 600.0
+"""How long the lists are taken to be the firm's; after that they are fetched anew."""
+OLDEST_SECONDS = 86_400.0
+"""How old they may get where they cannot be fetched: ids of a day ago still beat none."""
 FETCH_SECONDS = 20.0
-_NUMBER = re.compile(r"[0-9]{1,3}(?:[ ,.\u00a0][0-9]{3})+(?![0-9])|[0-9]+")
-_AND_MORE = re.compile(r"\+|>|more|over|above|greater", re.IGNORECASE)
-_OR_LESS = re.compile(r"or less|or fewer|up to", re.IGNORECASE)
-_LESS_THAN = re.compile(r"<|less|under|below|fewer", re.IGNORECASE)
 _NAME_ENDINGS = ("name", "range", "type", "meaning", "label", "value")
 _DEEPEST = 12
 
@@ -85,20 +84,7 @@ def preferred(options: tuple[Option, ...], name: str) -> Option | None:
 
 def range_of(options: tuple[Option, ...], staff: int | float) -> Option | None:
     """The employee range that a number of people falls into: "50 - 99", "1,000+", "Less than 10" (I)."""
-    return next((option for option in options if _holds(option.name, staff)), None)
-
-
-def _holds(name: str, staff: int | float) -> bool:
-    numbers = [int(re.sub(r"[^0-9]", "", found)) for found in _NUMBER.findall(name)]
-    if len(numbers) >= 2:
-        return numbers[0] <= staff <= numbers[1]
-    if not numbers:
-        return False
-    if _AND_MORE.search(name):
-        return staff >= numbers[0]
-    if _OR_LESS.search(name):
-        return staff <= numbers[0]
-    return staff < numbers[0] if _LESS_THAN.search(name) else staff == numbers[0]
+    return next((option for option in options if holds(option.name, staff)), None)
 
 
 def _options(rows: object) -> tuple[Option, ...]:
@@ -169,7 +155,7 @@ class CatalogueCache:
         self._fetch = fetch
         self._clock = clock
         self._value = Catalogue()
-        self._good_until = float("-inf")
+        self._good_until = self._last_until = float("-inf")
         self._task: asyncio.Task[None] | None = None
 
     def refresh_soon(self) -> None:
@@ -182,7 +168,7 @@ class CatalogueCache:
         self.refresh_soon()
         if self._task is not None and not self._task.done():
             await asyncio.wait([self._task], timeout=seconds)
-        return self._value
+        return self._value if self._clock() < self._last_until else Catalogue()
 
     async def aclose(self) -> None:
         """Stop fetching."""
@@ -195,3 +181,4 @@ class CatalogueCache:
         with contextlib.suppress(RemoteError):
             self._value = read_catalogue(await self._fetch(Deadline.after(FETCH_SECONDS)))
             self._good_until = self._clock() + LIFETIME_SECONDS
+            self._last_until = self._clock() + OLDEST_SECONDS

@@ -22,6 +22,7 @@ from adapters.apptivo.endpoints import (
     Endpoint,
 )
 from adapters.apptivo.models import ApptivoSettings
+from adapters.apptivo.pace import Pace
 from adapters.apptivo.replies import Page
 from adapters.contract import BadCredentials, NotFound, Observer, Refused, Throttled, UnexpectedReply
 from adapters.deadline import Deadline
@@ -32,6 +33,8 @@ SYSTEM = "apptivo"
 SEARCH_PAGE = 50
 """Rows a page of a customer search, as in S003's sample."""
 SEARCH_ROWS = 500
+LIST_PAGE = 100
+"""Rows a page of a list of everything (C, airbyte)."""
 FEED_PAGE = 100
 FEED_ROWS = 1_000
 """Rows of one source at most, if nobody asks for more: newest first by the order asked for."""
@@ -50,6 +53,7 @@ class ApptivoClient:
         keys = {"apiKey": settings.api_key.get_secret_value(), "accessKey": settings.access_key.get_secret_value()}
         self._keys = keys
         self._user = {"userName": settings.user_name} if settings.user_name else {}
+        self._pace = Pace(settings.requests_per_second)
         self._remote = RemoteClient(SYSTEM, settings.base_url, secrets=keys.values(), observe=observe, headers=_FORM)
 
     async def config_data(self, deadline: Deadline) -> Mapping[str, Any]:
@@ -133,6 +137,10 @@ class ApptivoClient:
     async def create_note(self, details: Mapping[str, Any], deadline: Deadline) -> None:
         """`createNote`, once; the form of the reply is U, so anything that is no failure counts as done."""
         await self._ask(NOTES, "createNote", {}, {"noteDetails": _json(details)}, deadline, _anything, safe=False)
+
+    async def page(self, endpoint: Endpoint, start: int, size: int, deadline: Deadline) -> Page:
+        """One page of a list that hangs on no customer: the rows from `start` on, `size` at most."""
+        return await self._page(endpoint, "", start, size, deadline)
 
     async def rows(self, endpoint: Endpoint, customer_id: str, limit: int, deadline: Deadline) -> list[object]:
         """The rows of one source of the feed, on all pages, up to `FEED_ROWS` or `limit` if that is more."""
@@ -225,18 +233,23 @@ class ApptivoClient:
                 raise refusal
             return accept(content, _who(path, action))
 
-        return await self._remote.ask(
-            "POST",
-            path,
-            parse,
-            # _read knows a better second question
-            repeat_unexpected=False,
-            action=f"{path.rpartition('/')[2]}.{action}",
-            deadline=deadline,
-            safe=safe,
-            params={"a": action, **query, **self._user},
-            form={**body, **self._keys},
-        )
+        await self._pace.turn(deadline)
+        try:
+            return await self._remote.ask(
+                "POST",
+                path,
+                parse,
+                # _read knows a better second question
+                repeat_unexpected=False,
+                action=f"{path.rpartition('/')[2]}.{action}",
+                deadline=deadline,
+                safe=safe,
+                params={"a": action, **query, **self._user},
+                form={**body, **self._keys},
+            )
+        except Throttled as throttled:
+            self._pace.hold(throttled.retry_after)
+            raise
 
 
 async def _together(calls: Sequence[Any]) -> list[Page]:

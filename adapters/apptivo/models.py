@@ -53,6 +53,8 @@ class ApptivoSettings(BaseModel):
     """The customer's page in Apptivo, `{}` for its id."""
     business_id_attribute: str | None = Field(default=None, min_length=1)
     """The `customAttributeId` of the field that holds the business id; without one it is never written."""
+    requests_per_second: float | None = Field(default=None, gt=0, le=10_000)
+    """How many calls a second we allow ourselves, in each gateway process; none is no limit of ours."""
     actions: dict[FeedSource, ActionOverride] = Field(default_factory=dict)
 
     @field_validator("base_url")

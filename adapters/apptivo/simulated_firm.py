@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import count
 from typing import Any
 
 from adapters.apptivo.demo_feed import Clock, demo_feed, opportunity
+from adapters.apptivo.simulated_customers import customer_row, opportunity_rows
+from adapters.simulated_customers import made_up
 from adapters.simulated_webhooks import Deal
 from adapters.vendor_dates import DateOrder
 
@@ -45,7 +47,15 @@ class ApptivoState:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     """The firm's wall clock."""
     date_order: DateOrder = "DMY"
+    search_limit: int | None = 10_000
+    """Beyond this row no list gives any (C, phpmt); None for no limit."""
+    searches_days: bool = True
+    """Whether a search heeds the days of creation."""
     tables: dict[str, list[Row]] = field(default_factory=dict)
+    days_of_creation: "dict[str, date | None]" = field(default_factory=dict)
+    """By the row's id, as far as a search has asked."""
+    kept_lists: dict[object, list[Row]] = field(default_factory=dict)
+    """Lists of many rows as last sorted and searched."""
     _ids: "count[int]" = field(default_factory=count)
 
     def __post_init__(self) -> None:
@@ -58,6 +68,8 @@ class ApptivoState:
     def reset(self) -> None:
         """Empty every table; ids start again."""
         self.tables = {name: [] for name in _TABLES}
+        self.days_of_creation = {}
+        self.kept_lists = {}
         self._ids = count(1090590)
 
     def clock(self) -> Clock:
@@ -81,6 +93,15 @@ class ApptivoState:
             for row in rows:
                 self.insert(table, {**row, **tied_to(customer)} if table != "opportunities" else row)
         return customer
+
+    def add_customers(self, count: int, days: int = 3_000) -> None:
+        """Make that many customers with their opportunities, created over so many days up to now."""
+        clock = self.clock()
+        first = len(self.tables["customers"])
+        for made in map(made_up, range(first, first + count)):
+            customer = self.insert("customers", customer_row(made, clock, created=(made.number * 7) % days))
+            for row in opportunity_rows(made, customer, clock):
+                self.insert("opportunities", row)
 
     def change_customer(self, customer_id: str, parts: Mapping[str, Any], deals: "Counter[Deal]") -> Row:
         """Somebody edits a customer and closes or opens deals; the webhook that tells of it (its form is G)."""

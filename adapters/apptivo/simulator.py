@@ -13,14 +13,15 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from adapters.apptivo.simulated_customers import BUSINESS_ID_ATTRIBUTE
 from adapters.apptivo.simulated_firm import DEMO_ACCESS_KEY, DEMO_API_KEY, ApptivoState, Failure, Row, tied_to
+from adapters.apptivo.simulated_lists import page_of, search
+from adapters.simulated_customers import customers_route
 from adapters.simulated_webhooks import webhook_route
 from adapters.simulation import HTML_PAGE, Simulator, build
 
 __all__ = ["BUSINESS_ID_ATTRIBUTE", "DEMO_ACCESS_KEY", "DEMO_API_KEY", "ApptivoState", "simulator"]
 
-BUSINESS_ID_ATTRIBUTE = "input_1503034023492_552"
-"""The `customAttributeId` of the simulated firm's field for business ids."""
 BUSINESS_ID_TAG = "right_input_1503034896243_777"
 
 _GUARDED = {
@@ -38,7 +39,7 @@ def simulator(**options: Any) -> Simulator:
     state = ApptivoState(**options)
     paths = sorted({path for path, _action in _ACTIONS})
     routes = [Route(path, _endpoint(state, path), methods=["GET", "POST"]) for path in paths]
-    return build(state, [webhook_route(state.change_customer), *routes])
+    return build(state, [customers_route(state.add_customers), webhook_route(state.change_customer), *routes])
 
 
 def _endpoint(state: ApptivoState, path: str) -> Callable[[Request], Any]:
@@ -65,12 +66,6 @@ def _answer(state: ApptivoState, path: str, given: _Parameters) -> Any:
     if action is None:
         raise Failure("Invalid action")
     return action(state, given)
-
-
-def _page(rows: list[Row], given: _Parameters, key: str = "data") -> Row:
-    start = int(given.get("startIndex") or given.get("iDisplayStart") or 0)
-    size = int(given.get("numRecords") or given.get("iDisplayLength") or 50)
-    return {key: rows[start : start + size], "countOfRecords": len(rows)}
 
 
 def _config(_state: ApptivoState, _given: _Parameters) -> Row:
@@ -131,18 +126,7 @@ def _delete(state: ApptivoState, given: _Parameters) -> Row:
 
 def _by_text(state: ApptivoState, given: _Parameters) -> Row:
     text = given.get("searchText", "").casefold()
-    return _page([row for row in state.tables["customers"] if text in json.dumps(row).casefold()], given)
-
-
-def _by_name(state: ApptivoState, given: _Parameters) -> Row:
-    wanted = json.loads(given.get("searchData") or "{}")
-    texts = {name: str(value).casefold() for name, value in wanted.items() if isinstance(value, str) and value}
-    rows = [
-        row
-        for row in state.tables["customers"]
-        if all(text in str(row.get(name) or "").casefold() for name, text in texts.items())
-    ]
-    return _page(rows, given)
+    return page_of(state, [row for row in state.tables["customers"] if text in json.dumps(row).casefold()], given)
 
 
 def _save_contact(state: ApptivoState, given: _Parameters) -> Row:
@@ -161,7 +145,7 @@ def _add_contact(state: ApptivoState, given: _Parameters) -> Row:
 
 def _contacts_of(state: ApptivoState, given: _Parameters) -> Row:
     rows = [row for row in state.tables["contacts"] if str(row.get("accountId")) == given.get("customerId")]
-    return _page(rows, given, "contacts")
+    return page_of(state, rows, given, "contacts")
 
 
 def _tied(rows: list[Row], given: _Parameters) -> list[Row]:
@@ -185,12 +169,6 @@ def _create_note(state: ApptivoState, given: _Parameters) -> Row:
     return state.insert("notes", {"noteText": details["noteText"], **stamps, **tied_to(customer)})
 
 
-def _opportunities(state: ApptivoState, given: _Parameters) -> Row:
-    wanted = str(json.loads(given.get("searchData") or "{}").get("opportunityCustomerId") or "")
-    rows = [row for row in state.tables["opportunities"] if wanted in ("", str(row["opportunityCustomerId"]))]
-    return _page(rows, given)
-
-
 _V6 = "/app/dao/v6/"
 _ACTIONS: Mapping[tuple[str, str], _Action] = {
     (_V6 + "customers", "getConfigData"): _config,
@@ -198,20 +176,23 @@ _ACTIONS: Mapping[tuple[str, str], _Action] = {
     (_V6 + "customers", "update"): _update,
     (_V6 + "customers", "delete"): _delete,
     (_V6 + "customers", "getById"): lambda state, given: state.one("customers", given.get("customerId", "")),
-    (_V6 + "customers", "getAll"): lambda state, given: _page(state.tables["customers"], given),
+    (_V6 + "customers", "getAll"): lambda state, given: search(state, "customers", given),
     (_V6 + "customers", "getAllBySearchText"): _by_text,
-    (_V6 + "customers", "getAllByAdvancedSearch"): _by_name,
+    (_V6 + "customers", "getAllByAdvancedSearch"): lambda state, given: search(state, "customers", given),
     (_V6 + "customers", "getCustomerContacts"): _contacts_of,
     (_V6 + "customers", "addContact"): _add_contact,
     (_V6 + "contacts", "save"): _save_contact,
-    (_V6 + "opportunities", "getAllByAdvancedSearch"): _opportunities,
-    ("/app/dao/activities", "getActivitiesByAdvancedSearch"): lambda state, given: _page(
-        _activities(state, given), given
+    (_V6 + "opportunities", "getAll"): lambda state, given: search(state, "opportunities", given),
+    (_V6 + "opportunities", "getAllByAdvancedSearch"): lambda state, given: search(state, "opportunities", given),
+    ("/app/dao/activities", "getActivitiesByAdvancedSearch"): lambda state, given: page_of(
+        state, _activities(state, given), given
     ),
     ("/app/dao/activities", "getAllActivities"): _all_activities,
-    ("/app/dao/note", "getNotes"): lambda state, given: _page(_tied(state.tables["notes"], given), given, "notes"),
+    ("/app/dao/note", "getNotes"): lambda state, given: page_of(
+        state, _tied(state.tables["notes"], given), given, "notes"
+    ),
     ("/app/dao/note", "createNote"): _create_note,
-    ("/app/dao/emails", "getEmails"): lambda state, given: _page(_tied(state.tables["emails"], given), given),
+    ("/app/dao/emails", "getEmails"): lambda state, given: page_of(state, _tied(state.tables["emails"], given), given),
     ("/app/dao/newsfeed", "getWallMessagesBySelectedEmployeeIds"): lambda state, given: {
         "wallEntries": _tied(state.tables["wall"], given)
     },

@@ -1,7 +1,7 @@
 """The `Adapter` of CRM.COM's classic Web API: the contract's methods, each a few calls of `Records`."""
 
 from collections.abc import Mapping, Sequence
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -9,20 +9,29 @@ from adapters.contract import (
     Account,
     Company,
     CrmEvent,
+    CustomerPage,
     CustomerSummary,
+    EventBody,
+    Fault,
     Match,
     NotFound,
     Opening,
+    RowOutcome,
     SourceReply,
     UnexpectedReply,
 )
 from adapters.crmcom.client import CrmcomClient
 from adapters.crmcom.details import Details
 from adapters.crmcom.envelope import NOTHING_TO_AMEND, identity
+from adapters.crmcom.event_body import read_event_body
+from adapters.crmcom.event_push import EventPush
+from adapters.crmcom.event_rules import row_faults
 from adapters.crmcom.feed import belongs, drafting, list_names
+from adapters.crmcom.listing import Listing
+from adapters.crmcom.local_time import local
 from adapters.crmcom.mapping import FIELDS, amendment, company_body
 from adapters.crmcom.models import EVENT_KINDS, SOURCES, CrmcomSettings
-from adapters.crmcom.records import BulkReport, Records, Row, owner_of
+from adapters.crmcom.records import Records, Row, owner_of
 from adapters.crmcom.search import Search
 from adapters.crmcom.summary import deals_of, summary_of
 from adapters.crmcom.webhook import ACCOUNT_MARK, is_person, read_events
@@ -41,9 +50,11 @@ class CrmcomAdapter:
         self._table = table
         self._client = client
         self._records = records
+        self._push = EventPush(client, records)
         self._details = Details(records, settings, zone)
         self._zone = zone
         self._events = EventBuilder("crmcom", self._read)
+        self._listing = Listing(records, settings, self._read)
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -92,9 +103,24 @@ class CrmcomAdapter:
         kind, draft = drafting(source)
         return self._events.collect(kind, rows, draft)
 
-    async def create_events(self, kind: str, rows: Sequence[Mapping[str, Any]], deadline: Deadline) -> BulkReport:
-        """Create customer events of one of `EVENT_KINDS`, in CRM.COM's own row format (S004); a report row by row."""
-        return await self._records.create_events(kind, rows, deadline)
+    @property
+    def event_kinds(self) -> Sequence[str]:
+        """The six kinds of S004."""
+        return tuple(EVENT_KINDS)
+
+    def check_event(self, kind: str, row: object) -> list[Fault]:
+        """Every fault of a row, by the rules of S004."""
+        return row_faults(kind, row)
+
+    def read_event_body(self, kind: str, body: object, key: str) -> EventBody:
+        """Rows complete with reference numbers, times in CRM.COM's form."""
+        return read_event_body(kind, body, key, lambda text: local(text, self._zone) or text)
+
+    async def push_events(
+        self, kind: str, rows: Sequence[Mapping[str, Any]], deadline: Deadline, *, is_repeat: bool = False
+    ) -> list[RowOutcome]:
+        """customer_events/bulk/<kind>/create, `BULK_ROWS` rows a call."""
+        return await self._push.push(kind, rows, deadline, is_repeat)
 
     def read_events(self, body: object) -> Sequence[CrmEvent]:
         """See `adapters.contract.CustomerWebhooks`; an account of an owner not told is `ar:<id>` (NOTES.md)."""
@@ -111,7 +137,13 @@ class CrmcomAdapter:
         if is_person(contact):
             raise NotFound(f"CRM.COM has a person and no company under the id {record_id[:40]}")
         leads = await self._rows_of("leads", record_id, deadline)
-        return summary_of(record_id, contact, deals_of(leads), self._read)
+        return summary_of(record_id, contact, deals_of(leads, self._read), self._read)
+
+    async def list_customers(
+        self, cursor: str | None, deadline: Deadline, *, since: datetime | None = None
+    ) -> CustomerPage:
+        """The setting `list_method`, and the leads of each company; persons are left out."""
+        return await self._listing.page(cursor, deadline, since)
 
     def record_url(self, record_id: str) -> str | None:
         """The configured page of the record."""

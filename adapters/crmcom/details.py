@@ -12,15 +12,12 @@ from typing import Any
 from adapters.contract import Company, Contact, Lead, NotFound, Refused
 from adapters.crmcom.envelope import NOTHING_TO_AMEND, identity
 from adapters.crmcom.feed import list_names
+from adapters.crmcom.local_time import local, written
 from adapters.crmcom.mapping import amendment, person_body, stand_in
-from adapters.crmcom.models import CrmcomSettings
+from adapters.crmcom.models import EXTERNAL_SYSTEM, REFERENCE_NAMES, CrmcomSettings
 from adapters.crmcom.records import Records, Row
 from adapters.deadline import Deadline
-from adapters.timestamps import TimestampRefused, read
 
-EXTERNAL_SYSTEM = "Vainu"
-_REFERENCES = ("external_system_reference_number", "external_system_preference_number")
-"""Where a list tells the reference; the second is a typo in the documents (wiki 951650)."""
 _MOST_NAMED = 5
 _PERSONS_REMEMBERED = 10_000
 
@@ -127,7 +124,7 @@ class Details:
         row: dict[str, Any] = {
             "request_unique_identifier": reference,
             "accounts_receivable_identifier": {"id": identity(account)},
-            "performed_on": self._local(lead.added),
+            "performed_on": local(lead.added, self._zone) or written(self._clock().astimezone(self._zone)),
             "website": website or lead.title,
             "description": "\n".join(part for part in (lead.title, ", ".join(lead.tags), lead.vainu_link) if part),
             "external_system": EXTERNAL_SYSTEM,
@@ -139,22 +136,10 @@ class Details:
             row["classification_identifier"] = {"name": self._settings.event_classification}
         return [(reference, row)]
 
-    def _local(self, added: str) -> str:
-        """A time as CRM.COM writes it: on the firm's clocks, to the second, without a zone (S004)."""
-        try:
-            reading = read(added, self._zone)
-        except TimestampRefused:
-            return self._written(self._clock().astimezone(self._zone))
-        return self._written(reading.at if reading.date_only else reading.at.astimezone(self._zone))
-
-    @staticmethod
-    def _written(at: datetime) -> str:
-        return at.replace(tzinfo=None, microsecond=0).isoformat()
-
     async def _references(self, account: Row, deadline: Deadline) -> set[str]:
         params = {"accounts_receivable_identifier": f"id={identity(account)}"}
         rows = await self._records.listed("customer_events/web/list", params, list_names("web"), deadline)
-        return {str(row.get(name)) for row in rows if isinstance(row, Mapping) for name in _REFERENCES}
+        return {str(row.get(name)) for row in rows if isinstance(row, Mapping) for name in REFERENCE_NAMES}
 
 
 def _reason(row: Row) -> str:

@@ -13,7 +13,7 @@ SYSTEM = "CRM.COM"
 _MOST_SHOWN = 300
 _NOT_WORD = re.compile(r"[^A-Z0-9]+")
 _BUSY = ("TOOMANYREQUESTS", "RATELIMIT", "THROTTL")
-_BROKEN = ("INTERNALSERVER", "INTERNALERROR", "UNAVAILABLE", "TIMEOUT", "DEADLOCK")
+_BROKEN = ("INTERNALSERVER", "INTERNALERROR", "UNAVAILABLE", "TIMEOUT", "DEADLOCK", "OPTIMISTICLOCK")
 _ABSENT = ("NOTFOUND", "NOTEXIST", "NOSUCH")
 _SIGNED_OUT = ("TOKEN", "SESSION", "AUTHENTICAT", "UNAUTHORI", "NOTLOGGEDIN")
 NOTHING_TO_AMEND = "ATLEASTONEOFTHEFIELDSMUSTBEAMENDED"
@@ -44,6 +44,11 @@ def code_word(code: object) -> str:
 def is_signed_out(word: str) -> bool:
     """Whether a code speaks of the token rather than of the request (which codes do is unknown; G)."""
     return any(part in word for part in _SIGNED_OUT)
+
+
+def is_passing(word: str) -> bool:
+    """Whether a code speaks of trouble that passes by itself; which codes do is unknown (G)."""
+    return any(part in word for part in (*_BUSY, *_BROKEN))
 
 
 def data_of(document: Any, expected: Collection[str] = ()) -> Any:

@@ -82,13 +82,17 @@ def _state(row: Row) -> str:
     return _word(_first(row, *_STATE))
 
 
+def closed_at(lead: Row) -> object:
+    """When a lead was won or lost, as written; else when it was last changed."""
+    return _when(lead, "actual_completion_date", "won_date", "lost_date", "cancelled_date", "updated_date")
+
+
 def _lead(row: Row) -> EventDraft:
     state, deal = _state(row), outcome_of(row)
-    done = ("actual_completion_date", "won_date", "lost_date", "cancelled_date", "updated_date")
     begun = ("lead_date", "submitted_on", "date")
     return EventDraft(
         record_id=_row_id(row),
-        timestamp=_when(row, *(begun if deal == "open" else done)),
+        timestamp=_when(row, *begun) if deal == "open" else closed_at(row),
         type=deal,
         header=_first(row, "name", "subject", "title", "description") or _numbered("Lead", row),
         text=_joined(_first(row, "notes", "description"), "Cancelled" if state.startswith("CANCEL") else ""),

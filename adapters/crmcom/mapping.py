@@ -137,7 +137,7 @@ def amendment(record: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str,
 
 def numbers_of(record: Mapping[str, Any]) -> list[str]:
     """A company record's own registration numbers, wherever it writes them, without our stand-ins."""
-    found = (_text(part.get(name)) for part in _parts(record) for name in NUMBERS)
+    found = (_text(part.get(name)) for part in parts_of(record) for name in NUMBERS)
     return [text for text in found if text and not text.startswith(_STAND_IN)]
 
 
@@ -190,12 +190,13 @@ def _text(value: object) -> str:
     return " ".join(fields.text(value).split())
 
 
-def _parts(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def parts_of(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The record and those of its parts in which a company's own fields may stand."""
     return [record, *(part for place in _PLACES if isinstance(part := record.get(place), Mapping))]
 
 
 def _entries(record: Mapping[str, Any], names: Collection[str]) -> Iterable[Mapping[str, Any]]:
-    for part in _parts(record):
+    for part in parts_of(record):
         for name in names:
             entries = part.get(name)
             if isinstance(entries, list):
@@ -207,13 +208,18 @@ def addresses_of(record: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
     return _entries(record, ("address_set", "addresses_set"))
 
 
+def emails_of(record: Mapping[str, Any]) -> list[object]:
+    """A record's own e-mail addresses as written, wherever it writes them."""
+    return [entry.get("email") for entry in _entries(record, ("email_set", "emails_set"))]
+
+
 def company_name(record: Mapping[str, Any]) -> object:
     """A company's name, as a whole record or a short one spells it."""
     return record.get("company_name") or record.get("name")
 
 
 def _has_number(record: Mapping[str, Any], name: str, wanted: str) -> bool:
-    held = [text for part in _parts(record) if (text := _text(part.get(name)))]
+    held = [text for part in parts_of(record) if (text := _text(part.get(name)))]
     # a number that a person wrote stays, even if it is another; a stand-in gives way to a real one
     return any(not text.startswith(_STAND_IN) for text in held) or (bool(held) and wanted.startswith(_STAND_IN))
 
@@ -232,7 +238,7 @@ def _place_amendment(record: Mapping[str, Any], wanted: Mapping[str, Any]) -> di
         if name in (*NUMBERS, "id_number") and not _has_number(record, name, value)
     }
     phones = {_digits(entry.get("number")) for entry in _entries(record, ("phone_set", "phones_set"))}
-    emails = {_text(entry.get("email")).casefold() for entry in _entries(record, ("email_set", "emails_set"))}
+    emails = {_text(email).casefold() for email in emails_of(record)}
     sets = {
         "phone_set": [entry for entry in wanted.get("phone_set", ()) if _digits(entry["number"]) not in phones],
         "email_set": [entry for entry in wanted.get("email_set", ()) if entry["email"].casefold() not in emails],

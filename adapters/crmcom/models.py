@@ -35,6 +35,11 @@ SOURCES = ("communications", "leads", *EVENT_KINDS, "activities")
 BULK_ROWS = 1000
 """The most rows one bulk call takes (S004)."""
 
+EXTERNAL_SYSTEM = "Vainu"
+"""`external_system` of the events whose reference number is ours."""
+REFERENCE_NAMES = ("external_system_reference_number", "external_system_preference_number")
+"""Where a list of events tells the reference; the second is a typo in the documents (wiki 951650)."""
+
 
 def set_name(kind: str) -> str:
     """The name of a kind's array, such as `web_customer_events_set` (S004)."""
@@ -94,6 +99,8 @@ class CrmcomSettings(BaseModel):
     """Whether a company is also looked for by the name of its account receivable, which we name after it."""
     search_method: Method = "contact_information/list"
     """The method that searches contact information by `company_name`; "" where the server has none."""
+    list_method: Method = "contact_information/list"
+    """The method that lists all contact information; "" where the server has none."""
     activities_method: Method = "activities/list"
     page_size: int = Field(100, ge=1, le=1000)
     """Rows asked for at once; number_of_results needs R13."""

@@ -84,13 +84,19 @@ class Records:
         rows: list[Any] = []
         seen: set[str] = set()
         while True:
-            page_params = {**params, "number_of_results": size, "offset": len(rows)}
-            page = rows_of(await self._list_page(method, page_params, names, deadline), names)
+            page = await self.page(method, params, names, len(rows), deadline)
             fresh = [row for row in page if not (mark := identity(row)) or mark not in seen]
             seen.update(identity(row) for row in page)
             rows += fresh
             if len(page) != size or len(fresh) < len(page) or len(rows) >= most:
                 return rows
+
+    async def page(
+        self, method: str, params: Mapping[str, str | int], names: Sequence[str], offset: int, deadline: Deadline
+    ) -> list[Any]:
+        """The rows of one page of a list: `page_size` of them, where the server obeys."""
+        page_params = {**params, "number_of_results": self._settings.page_size, "offset": offset}
+        return rows_of(await self._list_page(method, page_params, names, deadline), names)
 
     async def _list_page(
         self, method: str, params: Mapping[str, str | int], names: Sequence[str], deadline: Deadline
@@ -119,7 +125,7 @@ class Records:
         for start in range(0, len(rows), BULK_ROWS):
             body = {set_name(kind): list(rows[start : start + BULK_ROWS])}
             data = await self._client.post(f"customer_events/bulk/{kind}/create", deadline, body)
-            processed, failed = _outcome(data)
+            processed, failed = outcome_sets(data)
             for row in failed:
                 row["error_description"] = self._client.redact(str(row.get("error_description") or ""))
             report.processed.extend(processed)
@@ -161,7 +167,8 @@ def _owner_id(account: Mapping[str, Any]) -> str:
     return identity(owner_of(account))
 
 
-def _outcome(data: Any) -> tuple[list[Row], list[Row]]:
+def outcome_sets(data: Any) -> tuple[list[Row], list[Row]]:
+    """The processed and the unprocessed rows of a bulk reply; `UnexpectedReply` where it has neither set."""
     if not isinstance(data, Mapping):
         raise unexpected("processed_customer_events_set", data)
     processed = _set_of(data, "processed_customer_events_set")

@@ -18,6 +18,8 @@ from adapters.deadline import Deadline
 
 AT_ONCE = 6
 """Look-ups of one search that run at the same time."""
+CONTACT_LISTS = ("contact_information_set", "contact_informations_set", "contact_information", "contacts_set")
+"""Under which keys a list of contact information may stand (U)."""
 _MOST_NAMESAKES = 50
 
 
@@ -71,11 +73,10 @@ class Search:
         if not self._settings.search_method:
             return []
         params = {"company_name": company.name}
-        names = ("contact_information_set", "contact_informations_set", "contact_information", "contacts_set")
         try:
             async with self._slots:
                 rows = await self._records.listed(
-                    self._settings.search_method, params, names, self._deadline, _MOST_NAMESAKES
+                    self._settings.search_method, params, CONTACT_LISTS, self._deadline, _MOST_NAMESAKES
                 )
         except BadCredentials:
             raise

@@ -4,6 +4,8 @@ Business errors come with HTTP 200, texts are null or "", keys change their orde
 record (upstream-apis section 2). Besides the control paths of `adapters.simulation` it answers
 
     POST   /_expire    every token is dead from now on                                   → 204
+
+and those of `simulator_events` (faults of single rows) and `adapters.simulated_customers` (many customers).
 """
 
 import time
@@ -16,7 +18,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from adapters.crmcom.simulator_store import ApiFailure, Store, mandatory
+from adapters.crmcom.simulator_events import fault_routes
+from adapters.crmcom.simulator_store import Store
+from adapters.crmcom.simulator_tables import ApiFailure, mandatory
+from adapters.simulated_customers import customers_route
 from adapters.simulated_webhooks import webhook_route
 from adapters.simulation import HTML_PAGE, Simulator, build
 
@@ -27,7 +32,10 @@ ORGANISATION = "DEMO"
 
 
 class CrmcomState(Store):
-    """Everything the simulated server holds, and its tokens. `now` gives Unix seconds, `zone` its local time."""
+    """Everything the simulated server holds, and its tokens. `now` gives Unix seconds, `zone` its local time.
+
+    `short_lists`: contact_information/list tells ids and names only. Without `paging` it is a release before R13.
+    """
 
     def __init__(
         self,
@@ -41,12 +49,16 @@ class CrmcomState(Store):
         demo_feed: bool = True,
         name_search: bool = True,
         lists_as_arrays: bool = False,
+        short_lists: bool = False,
+        paging: bool = True,
     ) -> None:
         super().__init__(now=now, zone=zone, demo_feed=demo_feed)
         self.credentials = (username, password, organisation)
         self.token_seconds = token_seconds
         self.name_search = name_search
         self.lists_as_arrays = lists_as_arrays
+        self.short_lists = short_lists
+        self.paging = paging
         self.tokens: dict[str, float] = {}
         self.sign_ins = 0
         self.replies = count()
@@ -88,6 +100,8 @@ def simulator(**options: Any) -> Simulator:
         state,
         [
             Route("/_expire", expire, methods=["POST"]),
+            *fault_routes(state.events),
+            customers_route(state.add_customers),
             webhook_route(state.change_customer),
             Route(PREFIX + "/{method:path}", call, methods=["GET", "POST"]),
         ],
@@ -129,7 +143,10 @@ def _read(state: CrmcomState, method: str, query: dict[str, str]) -> Any:
     state.check_token(query.get("token"))
     if verb == "show":
         return _trimmed(state.show(resource, query), query)
-    rows = [_trimmed(row, query) for row in _page(state.listed(resource, query), query)]
+    rows = state.listed(resource, query)
+    if state.short_lists and resource == "contact_information":
+        query = {**query, "fields_set": "id,name"}
+    rows = [_trimmed(row, query) for row in (_page(rows, query) if state.paging else rows)]
     return rows if state.lists_as_arrays else {state.list_key(resource): rows}
 
 

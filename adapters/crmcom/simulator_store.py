@@ -7,44 +7,15 @@ from copy import deepcopy
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
-from adapters.crmcom.models import BULK_ROWS, EVENT_KINDS, set_name
+from adapters.crmcom.models import EVENT_KINDS, set_name
+from adapters.crmcom.simulator_customers import customer_row, lead_rows
+from adapters.crmcom.simulator_events import EventTables, participant_account, short_account
 from adapters.crmcom.simulator_feed import contact_feed, contact_row, event_feed
+from adapters.crmcom.simulator_tables import ApiFailure, Row, Tables, mandatory
+from adapters.simulated_customers import made_up
 from adapters.simulated_webhooks import Deal
 
-Row = dict[str, Any]
 _SETS = ("phone_set", "email_set", "address_set")
-_BULK_MANDATORY: Mapping[str, tuple[str, ...]] = {
-    "achievements": ("accounts_receivable_identifier", "classification_identifier"),
-    "purchases": ("accounts_receivable_identifier", "reference_number", "products_set"),
-    "referrals": ("referred_rewards_participant_identifier", "referred_by_rewards_participant_identifier"),
-    "social_media": ("accounts_receivable_identifier", "social_media", "profile", "action"),
-    "web": ("accounts_receivable_identifier", "website"),
-    "financial_achievements": ("accounts_receivable_identifier", "classification_identifier"),
-}
-"""Mandatory fields of a row besides the three that every kind has (S004)."""
-
-
-class ApiFailure(Exception):
-    """A business error: HTTP 200, and this code and description in the envelope or the row."""
-
-    def __init__(self, code: str, detail: str, generic: str = "The API call failed.") -> None:
-        super().__init__(code)
-        self.code = code
-        self.description = f"Error:{detail}. - Description:{generic}"
-
-
-def not_found(what: str, value: object) -> ApiFailure:
-    """The documented failure of a look-up (S004)."""
-    return ApiFailure(
-        "NotFoundAPIValueException", f"{what} ({value}) Not Found", "The specified API value was not found."
-    )
-
-
-def mandatory(body: Mapping[str, Any], name: str) -> Any:
-    """A field that must be there; its failure's code is not documented (G)."""
-    if body.get(name) in (None, "", [], {}):
-        raise ApiFailure("MandatoryFieldMissingException", f"{name} is mandatory")
-    return body[name]
 
 
 class Store:
@@ -54,13 +25,19 @@ class Store:
         self.now = now
         self.zone = zone
         self.demo_feed = demo_feed
-        self.tables: dict[str, list[Row]] = {}
+        self.events = EventTables(self.new_id, self._log)
         Store.reset(self)
 
     def reset(self) -> None:
         """Forget every record."""
         names = ("contact_information", "accounts_receivable", "communications", "leads", "activities")
-        self.tables = {name: [] for name in (*names, *(f"customer_events/{kind}" for kind in EVENT_KINDS))}
+        self._tables = Tables((*names, *(f"customer_events/{kind}" for kind in EVENT_KINDS)))
+        self.events.faults.clear()
+
+    @property
+    def tables(self) -> dict[str, list[Row]]:
+        """Every table's rows."""
+        return self._tables.rows
 
     def dump(self) -> dict[str, list[Row]]:
         """Every table with its rows."""
@@ -91,23 +68,25 @@ class Store:
         event = "customer_event" if resource.startswith("customer_events/") else singular.get(resource, resource)
         identifier = query.get(names.get(resource, f"{event}_identifier"), "")
         field, _, value = identifier.partition("=")
-        return deepcopy(self._one(resource, {mandatory({"identifier": field}, "identifier"): value}))
+        return deepcopy(self._tables.one(resource, {mandatory({"identifier": field}, "identifier"): value}))
 
     def listed(self, resource: str, query: Mapping[str, str]) -> list[Row]:
         """The rows that belong to what the query names, oldest first."""
-        rows = self.tables[resource]
         if resource == "contact_information":
-            name = mandatory(query, "company_name").casefold()
-            return [row for row in rows if name in str(row.get("company_name") or "").casefold()]
+            # that the list exists, and that it may be asked without a name, is G
+            name = query.get("company_name", "").casefold()
+            return [row for row in self.tables[resource] if name in str(row.get("company_name") or "").casefold()]
         for key, column in (
             ("contact_information_identifier", "contact_information"),
             ("accounts_receivable_identifier", "accounts_receivable"),
+            ("rewards_participant_identifier", "accounts_receivable"),
         ):
             field, _, value = query.get(key, "").partition("=")
             if field:
-                owner = self._one(column, {field: value})
+                wanted = participant_account({field: value}) if key.startswith("rewards") else {field: value}
+                owner = self._tables.one(column, wanted)
                 place = "account_owner" if resource == "accounts_receivable" else column
-                return [row for row in rows if (row.get(place) or {}).get("id") == owner["id"]]
+                return self._tables.owned(resource, place, owner["id"])
         raise ApiFailure("MandatoryFieldMissingException", "one of the semi-optional identifiers is mandatory")
 
     def create_contact(self, body: Row) -> Row:
@@ -126,7 +105,7 @@ class Store:
 
     def update_contact(self, body: Row) -> Row:
         """contact_information/update: absent is unchanged, null clears, sets are added to (wiki 490824)."""
-        row = self._one("contact_information", mandatory(body, "contact_information_identifier"))
+        row = self._tables.one("contact_information", mandatory(body, "contact_information_identifier"))
         changed = {k: v for k, v in deepcopy(body).items() if k not in ("token", "contact_information_identifier")}
         if not changed:
             raise ApiFailure(
@@ -140,7 +119,7 @@ class Store:
     def change_customer(self, contact_id: str, parts: Mapping[str, Any], deals: "Counter[Deal]") -> Row:
         """Somebody edits a company and wins, loses or opens leads; the webhook that tells of it (its form is G)."""
         try:
-            row = self._one("contact_information", {"id": contact_id})
+            row = self._tables.one("contact_information", {"id": contact_id})
         except ApiFailure as failure:
             raise LookupError(failure.description) from None
         _merge(row, dict(parts))
@@ -157,7 +136,7 @@ class Store:
     def create_account(self, body: Row) -> Row:
         """accounts_receivable/create; its owner becomes FINANCIAL."""
         given = body.get("account_owner_identifier") or body.get("contact_information_identifier")
-        owner = self._one("contact_information", mandatory({"account owner": given}, "account owner"))
+        owner = self._tables.one("contact_information", mandatory({"account owner": given}, "account owner"))
         number = f"ACR{len(self.tables['accounts_receivable']) + 164:010d}"
         short = {key: owner.get(key) for key in ("id", "type", "name", "company_name", "first_name", "last_name")}
         row: Row = {"id": self.new_id(), "number": number, "name": mandatory(body, "name"), "account_owner": short}
@@ -165,72 +144,27 @@ class Store:
         owner["life_cycle_state"] = "FINANCIAL"
         self.tables["accounts_receivable"].append(row)
         if owner["type"] == "COMPANY" and self.demo_feed:
-            for kind, events in event_feed(_short_account(row), self.new_id, self.local).items():
+            for kind, events in event_feed(short_account(row), self.new_id, self.local).items():
                 self.tables[f"customer_events/{kind}"].extend(events)
         return {"id": row["id"], "number": number}
 
     def create_events(self, kind: str, body: Row) -> Row:
         """A bulk create: the envelope is OK even when rows fail (S004)."""
-        rows = mandatory(body, set_name(kind))
-        if not isinstance(rows, list) or len(rows) > BULK_ROWS:
-            raise ApiFailure("MaximumNumberOfRowsExceededException", f"at most {BULK_ROWS} rows are allowed")
-        processed, unprocessed = [], []
-        for given in rows:
-            reference = given.get("request_unique_identifier") if isinstance(given, dict) else None
-            try:
-                row = self._create_event(kind, given if isinstance(given, dict) else {})
-                processed.append({"request_unique_identifier": reference, "id": row["id"], "number": row["number"]})
-            except ApiFailure as failure:
-                failed = {"request_unique_identifier": reference, "error_code": failure.code}
-                unprocessed.append(failed | {"error_description": failure.description})
-        return {"unprocessed_customer_events_set": unprocessed, "processed_customer_events_set": processed}
+        return self.events.create(self._tables, kind, body)
 
-    def _create_event(self, kind: str, given: Row) -> Row:
-        for name in ("request_unique_identifier", "performed_by_unit_identifier", "performed_on"):
-            mandatory(given, name)
-        for name in _BULK_MANDATORY[kind]:
-            mandatory(given, name)
-        table = self.tables[f"customer_events/{kind}"]
-        account = self._referred(given, table) if kind == "referrals" else given["accounts_receivable_identifier"]
-        owner = _short_account(self._one("accounts_receivable", account))
-        stored = {key: value for key, value in deepcopy(given).items() if key != "request_unique_identifier"}
-        stored["performed_by_unit"] = stored.pop("performed_by_unit_identifier")
-        stored["classification"] = stored.pop("classification_identifier", None)
-        row = {"id": self.new_id(), "number": str(len(table) + 1), **stored, "accounts_receivable": owner}
-        row |= {"type": EVENT_KINDS[kind].upper(), "life_cycle_state": "POSTED", "log_information": self._log()}
-        table.append(row)
-        return row
-
-    def _referred(self, given: Row, table: list[Row]) -> Row:
-        """The account of the participant who referred: participant RP0000000164 is account ACR0000000164 here."""
-        referred = given["referred_rewards_participant_identifier"]
-        if any(row.get("referred_rewards_participant_identifier") == referred for row in table):
-            raise ApiFailure(
-                "ReferredByAnotherParticipantException",
-                f"Participant {referred.get('number')} Was Already Referred by Another Participant",
-                "The participant was already referred by another participant.",
-            )
-        number = str(given["referred_by_rewards_participant_identifier"].get("number", ""))
-        return {"number": "ACR" + number.removeprefix("RP")}
-
-    def _one(self, resource: str, identifier: Mapping[str, Any]) -> Row:
-        for field, value in identifier.items():
-            for row in self.tables[resource]:
-                parts = [row, row.get("demographics") or {}, row.get("company_profile") or {}]
-                if any(part.get(field) == value for part in parts) and value:
-                    return row
-        what = "Account" if resource == "accounts_receivable" else resource.replace("_", " ").title()
-        raise not_found(what, next(iter(identifier.values()), ""))
+    def add_customers(self, count: int) -> None:
+        """Make that many companies, with their leads."""
+        contacts = self.tables["contact_information"]
+        for made in map(made_up, range(len(contacts), len(contacts) + count)):
+            row_id = self.new_id()
+            contacts.append(customer_row(made, row_id, f"CI{made.number + 111:06d}", self.local))
+            self.tables["leads"].extend(lead_rows(made, row_id, self.new_id, self.local))
 
     def _log(self) -> Row:
         unit = {"id": "1", "name": "Admin Unit", "alternative_code": "adminunit"}
         stamp = self.local()
         user = {"person_name": "Demo Administrator", "username": "demo-user"}
         return {"created_date": stamp, "updated_date": stamp, "created_by_unit": unit, "created_by_user": user}
-
-
-def _short_account(account: Row) -> Row:
-    return {key: account[key] for key in ("id", "number", "name", "life_cycle_state", "account_owner")}
 
 
 def _merge(row: Row, changed: Row) -> None:

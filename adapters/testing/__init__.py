@@ -20,13 +20,17 @@ customer something for each kind of event that your CRM knows.
 """
 
 from adapters.testing.bench import Remote
+from adapters.testing.bulk_events import BulkEventsContract
 from adapters.testing.customers import CustomerContract
 from adapters.testing.failures import FailureContract
 from adapters.testing.feed import FeedContract, broken_rules
+from adapters.testing.listing import ListingContract
 from adapters.testing.spec import SpecContract
 
 __all__ = ["AdapterContract", "Remote", "broken_rules"]
 
 
-class AdapterContract(SpecContract, CustomerContract, FeedContract, FailureContract):
+class AdapterContract(
+    SpecContract, CustomerContract, FeedContract, ListingContract, BulkEventsContract, FailureContract
+):
     """What the gateway relies on. Each test opens the adapter anew, on the simulator as it was at its start."""

@@ -36,3 +36,27 @@ class TestCrmcom(AdapterContract):
     def webhook(self, record_id: str) -> object:
         """As NOTES.md says."""
         return {"contact_information": {"id": record_id}}
+
+    def event(self, kind: str, record_id: str, number: int) -> dict[str, Any]:
+        """S004's samples, for the first account of a new simulator."""
+        del record_id
+        product = {"product_identifier": {"code": "Bronze"}, "net_amount": 50, "vat_amount": 10, "total_amount": 60}
+        parts: dict[str, dict[str, Any]] = {
+            "achievements": {"classification_identifier": {"name": "Customer Feedback 3"}},
+            "purchases": {"reference_number": "RF01", "products_set": [product]},
+            "referrals": {
+                "referred_rewards_participant_identifier": {"number": f"RP{number}"},
+                "referred_by_rewards_participant_identifier": {"number": "RP0000000164"},
+            },
+            "social_media": {"social_media": "FACEBOOK", "profile": "www.facebook.com/polina", "action": "LIKE"},
+            "web": {"website": "www.crm.com"},
+            "financial_achievements": {"classification_identifier": {"name": "Financial Achievement 1"}},
+        }
+        account = {} if kind == "referrals" else {"accounts_receivable_identifier": {"number": "ACR0000000164"}}
+        return {
+            "request_unique_identifier": str(number),
+            "performed_by_unit_identifier": {"name": "Admin Unit"},
+            "performed_on": "2016-06-22T15:00:00",
+            **account,
+            **parts[kind],
+        }

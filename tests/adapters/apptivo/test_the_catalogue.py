@@ -6,6 +6,7 @@ import json
 import pytest
 
 from adapters.apptivo.catalogue import CatalogueCache, Option, range_of, read_catalogue
+from adapters.apptivo.ranges import lower_end
 from adapters.contract import ServerFault
 
 RANGES = ("Less than 10", "10 - 49", "50-999", "1,000 - 4,999", "5 000+")
@@ -73,3 +74,35 @@ def test_a_failed_fetch_keeps_the_old_lists_and_asks_again():
 
     assert asyncio.run(act()) == [1, 1, 1, 2]
     assert asked == [0, 600, 601]
+
+
+def test_lists_that_cannot_be_fetched_for_a_day_are_forgotten():
+    """Old ids beat none, but not for ever."""
+    now = [0.0]
+
+    async def fetch(_deadline):
+        if now[0] > 0:
+            raise ServerFault("x")
+        return {"statuses": ["A"]}
+
+    async def act():
+        cache = CatalogueCache(fetch, lambda: now[0])
+        lengths = []
+        for moment in (0, 86_399, 86_400):
+            now[0] = moment
+            lengths.append(len((await cache.get(1)).statuses))
+        return lengths
+
+    assert asyncio.run(act()) == [1, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("50 - 99", 50), ("1,000+", 1000), ("More than 5 000", 5000), ("Less than 10", 1), ("up to 49", 1), ("7", 7),
+        (12, 12), ("", None), (None, None), (True, None), ("many", None), (-1, None),
+    ],
+)  # fmt: skip
+def test_the_lower_end_of_a_range_is_told(value, expected):
+    """At least so many people work there."""
+    assert lower_end(value) == expected

@@ -168,6 +168,7 @@ def test_a_summary_is_what_the_crm_has_now(bench: Any) -> None:
         open_deals=1,
         won_deals=1,
         lost_deals=1,
+        last_won_at=datetime(2026, 1, 1, tzinfo=UTC),
     )
     assert expected == summary(bench, customer_id, business_id_attribute=BUSINESS_ID_ATTRIBUTE)
 

@@ -234,34 +234,6 @@ def test_a_write_that_names_something_unknown_is_refused_not_not_found(server: A
     assert not isinstance(caught.value, NotFound)
 
 
-def test_bulk_events_are_reported_row_by_row(server: Any, company: Any) -> None:
-    """Rows succeed and fail on their own; more than 1000 go in several calls (S004)."""
-    record_id = create(server, company())
-    add_details(server, record_id, company())
-    number = server.rows("accounts_receivable")[0]["number"]
-    rows = [
-        {
-            "request_unique_identifier": str(n),
-            "accounts_receivable_identifier": {"number": number if n else "ACR00045000"},
-            "performed_by_unit_identifier": {"name": "Admin Unit"},
-            "performed_on": "2016-06-22T15:00:00",
-            "website": "www.crm.com",
-        }
-        for n in range(1001)
-    ]
-    report = server.run(lambda adapter: adapter.create_events("web", rows, soon()))
-    assert len(report.processed) == 1000
-    assert report.failed == [
-        {
-            "request_unique_identifier": "0",
-            "error_code": "NotFoundAPIValueException",
-            "error_description": "Error:Account (ACR00045000) Not Found. - "
-            "Description:The specified API value was not found.",
-        }
-    ]
-    assert len(server.sent("bulk/web/create")) == 2
-
-
 def test_exists_and_record_url(server: Any, company: Any) -> None:
     """The record's id is known; its page is configured."""
     record_id = create(server, company())

@@ -12,9 +12,10 @@ from adapters.crmcom.simulator import ORGANISATION, PASSWORD, PREFIX, USERNAME, 
 from adapters.simulation import serving
 
 UNIT = {"performed_by_unit_identifier": {"name": "Admin Unit"}, "performed_on": "2016-06-22T15:00:00"}
+PRODUCT = {"product_identifier": {"code": "Bronze"}, "net_amount": 50, "vat_amount": 0, "total_amount": 50}
 ROWS: dict[str, dict[str, Any]] = {
     "achievements": {"classification_identifier": {"name": "Customer Feedback 3"}},
-    "purchases": {"reference_number": "RF01", "products_set": [{"product_identifier": {"code": "Bronze"}}]},
+    "purchases": {"reference_number": "RF01", "products_set": [PRODUCT]},
     "referrals": {
         "referred_rewards_participant_identifier": {"number": "RP0000000017"},
         "referred_by_rewards_participant_identifier": {"number": "RP0000000164"},
