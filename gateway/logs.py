@@ -5,6 +5,7 @@ import logging
 import sys
 from typing import Any, TextIO
 
+import msgspec
 import structlog
 
 ERROR = logging.ERROR
@@ -32,6 +33,11 @@ class _BestEffort:
             self._stream.flush()
 
 
+def _json(event: Any, **_options: Any) -> str:
+    """A log line; what JSON does not know is told as Python would print it."""
+    return msgspec.json.encode(event, enc_hook=repr).decode()
+
+
 def configure(*, json: bool | None = None, level: int = logging.INFO) -> None:
     """Set up structlog, and the standard library's loggers through it.
 
@@ -40,13 +46,13 @@ def configure(*, json: bool | None = None, level: int = logging.INFO) -> None:
     as_json = not sys.stderr.isatty() if json is None else json
     # structlog's own choice would print every local variable, and so secrets, below a traceback
     console = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-    renderer: Any = structlog.processors.JSONRenderer() if as_json else console
+    renderer: Any = structlog.processors.JSONRenderer(serializer=_json) if as_json else console
     last: list[Any] = [structlog.processors.format_exc_info, renderer] if as_json else [renderer]
     stream: Any = _BestEffort(sys.stderr)
     structlog.configure(
         processors=[*_SHARED, *last],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(stream),
+        logger_factory=structlog.WriteLoggerFactory(stream),
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(stream)

@@ -24,6 +24,8 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
+        # to find a series by its labels costs more than to count in it
+        self._of_request: dict[tuple[str, str, int], Histogram] = {}
         self._calls = Histogram(
             "gateway_upstream_call_seconds",
             "Time of calls to remote systems, by outcome (ok or a reason word)",
@@ -48,7 +50,11 @@ class Metrics:
     def request(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count one answered request; a method that HTTP does not know counts as OTHER."""
         known = method if method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS") else "OTHER"
-        self._requests.labels(route, known, str(status)).observe(seconds)
+        key = (route, known, status)
+        child = self._of_request.get(key)
+        if child is None:
+            child = self._of_request[key] = self._requests.labels(route, known, str(status))
+        child.observe(seconds)
 
     def upstream_call(self, connection: str, record: CallRecord) -> None:
         """Count one finished call to a remote system."""

@@ -15,7 +15,9 @@ from sqlalchemy import (
     Connection,
     Row,
     Select,
+    Text,
     and_,
+    bindparam,
     cast,
     exists,
     func,
@@ -164,17 +166,18 @@ def release_abandoned(connection: Connection, gone: Collection[str], now: int, b
 
 def busy_keys(connection: Connection, order_keys: Collection[str]) -> set[str]:
     """Which of these order keys have something unfinished; one look at the index for each, however much it is."""
-    asked = _listed(connection, order_keys)
-    of_key = exists().where(deliveries.c.order_key == asked, is_in(deliveries, *UNFINISHED))
-    return set(connection.execute(select(asked).where(of_key)).scalars())
+    asked = {"asked": json.dumps(list(order_keys))}
+    return {key for (key,) in connection.execute(_BUSY[connection.dialect.name], asked)}
 
 
-def _listed(connection: Connection, texts: Collection[str]) -> ColumnElement[str]:
-    """A column of these texts, sent as one parameter."""
-    document = json.dumps(list(texts))
-    if connection.dialect.name == "postgresql":
-        return func.json_array_elements_text(cast(document, JSON(none_as_null=True))).column_valued("asked")
-    return func.json_each(document).table_valued("value").c.value
+def _busy(asked: ColumnElement[str]) -> Select[str]:
+    return select(asked).where(exists().where(deliveries.c.order_key == asked, is_in(deliveries, *UNFINISHED)))
+
+
+_BUSY = {
+    "sqlite": _busy(func.json_each(bindparam("asked")).table_valued("value").c.value),
+    "postgresql": _busy(func.json_array_elements_text(cast(bindparam("asked", type_=Text), JSON)).column_valued("key")),
+}
 
 
 def give_turn(connection: Connection, order_key: str, now: int) -> None:

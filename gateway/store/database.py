@@ -10,8 +10,7 @@ import queue
 import stat
 import threading
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,6 +23,7 @@ from adapters.deadline import Deadline
 from gateway import failpoints
 from gateway.store import migrate
 from gateway.store.backup import create_private, sqlite_file
+from gateway.store.jobs import Job, answer, groups, still_wanted
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -53,7 +53,7 @@ class Store:
     def __init__(self, url: str) -> None:
         self.url = url
         self._engine = _engine(url)
-        self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._readers = ThreadPoolExecutor(_READERS, "store-read")
         self._writer: threading.Thread | None = None
         parsed = make_url(url)
@@ -101,7 +101,7 @@ class Store:
         `label` names the write, for tests that kill the process around it (gateway.failpoints). `first` is for work
         that takes a lock of all processes: it runs before the rest of its transaction, which holds nothing yet then.
         """
-        job = _Job(lambda connection, _items: [work(connection)], None, True, label, deadline, first)
+        job = Job(lambda connection, _items: [work(connection)], None, True, label, deadline, first)
         result: T = await self._answer(job)
         return result
 
@@ -116,14 +116,14 @@ class Store:
 
         It must return a result for each item, in their order.
         """
-        result: T = await self._answer(_Job(work, item, False, label, deadline))
+        result: T = await self._answer(Job(work, item, False, label, deadline))
         return result
 
-    async def _answer(self, job: "_Job") -> Any:
+    async def _answer(self, job: Job) -> Any:
         failpoints.reached(f"before:{job.label}")
         self._queue.put(job)
         try:
-            result = await _by(job.deadline, asyncio.wrap_future(job.future))
+            result = await _by(job.deadline, job.future)
         except (IntegrityError, DataError) as error:
             raise WriteRefused(f"the store cannot keep this: {_cause(error)}") from error
         except SQLAlchemyError as error:
@@ -157,28 +157,26 @@ class Store:
             if stop:
                 return
 
-    def _commit(self, batch: "list[_Job]") -> None:
+    def _commit(self, batch: list[Job]) -> None:
         """All in one transaction; if any one fails, each in its own, so that a bad one hurts nobody else."""
         begun = False
         try:
             self._check_place()
             with self._engine.connect() as connection, _writing(connection):
                 begun = True
-                wanted = _still_wanted(batch)
-                results = [each for group in _groups(wanted) for each in _results(connection, group)]
+                wanted = still_wanted(batch)
+                results = [each for group in groups(wanted) for each in _results(connection, group)]
                 for job in wanted:
                     failpoints.reached(f"within:{job.label}")
         except Exception as error:
             if len(batch) == 1 or not begun:
                 # without the write lock nobody is to blame, and to wait for it once more for each would take for ever
-                for job in batch:
-                    _settle(job.future, error=error)
+                answer([(job, error) for job in batch])
                 return
             for job in batch:
                 self._commit([job])
             return
-        for job, result in results:
-            _settle(job.future, result=result)
+        answer(results)
 
     def _check_place(self) -> None:
         """Not a commit into a file that has been deleted or replaced: SQLite would write on where nobody finds it."""
@@ -201,52 +199,19 @@ class Store:
         return (found.st_dev, found.st_ino) if stat.S_ISREG(found.st_mode) else None
 
 
-@dataclass(eq=False, slots=True)
-class _Job:
-    """What a caller hands to the writer, and where its answer goes."""
-
-    work: Callable[[Connection, list[Any]], list[Any]]
-    item: Any
-    alone: bool
-    label: str
-    deadline: Deadline | None
-    first: bool = False
-    future: "Future[Any]" = field(default_factory=Future)
-
-
-def _still_wanted(batch: list[_Job]) -> list[_Job]:
-    """The jobs whose callers still wait for an answer; the others were told that nothing was kept."""
-    return [job for job in batch if job.deadline is None or job.deadline.remaining() > 0]
-
-
 async def _by(deadline: Deadline | None, answer: Awaitable[T]) -> T:
+    if deadline is None:
+        return await answer
     try:
-        async with asyncio.timeout(deadline.remaining() if deadline else None):
+        async with asyncio.timeout(deadline.remaining()):
             return await answer
     except TimeoutError:
         raise StoreUnavailable("the store does not answer in time") from None
 
 
-def _groups(batch: list[_Job]) -> list[list[_Job]]:
-    """The jobs that run together: those that go first, those of one `write_many` function at the place of its first."""
-    groups: dict[object, list[_Job]] = {}
-    for job in sorted(batch, key=lambda job: not job.first):
-        groups.setdefault(job if job.alone else job.work, []).append(job)
-    return list(groups.values())
-
-
-def _results(connection: Connection, group: list[_Job]) -> list[tuple[_Job, Any]]:
+def _results(connection: Connection, group: list[Job]) -> list[tuple[Job, Any]]:
     results = group[0].work(connection, [job.item for job in group])
     return list(zip(group, results, strict=True))
-
-
-def _settle(future: "Future[Any]", result: Any = None, error: Exception | None = None) -> None:
-    # a caller that went away has cancelled its future; its work is kept all the same
-    with contextlib.suppress(Exception):
-        if error is not None:
-            future.set_exception(error)
-        else:
-            future.set_result(result)
 
 
 @contextlib.contextmanager

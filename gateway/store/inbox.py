@@ -45,19 +45,23 @@ class Kept:
     duplicate: bool
 
 
+# made once: to build a statement costs as much as to run it
+_INSERT = {
+    "sqlite": sqlite.insert(deliveries).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(deliveries).on_conflict_do_nothing(),
+}
+
+
 def keep(connection: Connection, webhooks: list[Sequence[InboundEvent]]) -> list[Kept]:
     """Keep the events of each webhook, once; what to tell each sender."""
     events = [event for webhook in webhooks for event in webhook]
     _forget_old_bodies(connection, [event for event in events if event.by_body])
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(deliveries).on_conflict_do_nothing().returning(deliveries.c.event_id)
-    new = set(connection.execute(statement, _rows(connection, events)).scalars())
-    repeats = [first for first, *_rest in webhooks if first.event_id not in new]
-    first_ids = _first_ids(connection, repeats) if repeats else {}
-    return [
-        Kept(first.event_id, False) if first.event_id in new else Kept(first_ids[_key(first)], True)
-        for first, *_rest in webhooks
-    ]
+    inserted = connection.execute(_INSERT[connection.dialect.name], _rows(connection, events)).rowcount
+    firsts = [first for first, *_rest in webhooks]
+    if inserted == len(events):
+        return [Kept(first.event_id, False) for first in firsts]
+    kept = _kept_ids(connection, firsts)
+    return [Kept(kept[_key(first)], kept[_key(first)] != first.event_id) for first in firsts]
 
 
 def _rows(connection: Connection, events: Sequence[InboundEvent]) -> list[dict[str, object]]:
@@ -110,13 +114,13 @@ def _forget_old_bodies(connection: Connection, events: Sequence[InboundEvent]) -
     )
 
 
-def _first_ids(connection: Connection, repeats: Sequence[InboundEvent]) -> dict[tuple[str, str, str], str]:
-    """By key, what the sender of the first webhook of that key was told."""
+def _kept_ids(connection: Connection, firsts: Sequence[InboundEvent]) -> dict[tuple[str, str, str], str]:
+    """By key, what the sender of the first webhook of that key is told."""
     columns = (deliveries.c.connection, deliveries.c.kind, deliveries.c.dedupe_key)
     # one list a column, not a list of triples, which SQLite would look up in no index
     statement = select(*columns, deliveries.c.event_id).where(
-        deliveries.c.connection.in_({event.connection for event in repeats}),
-        deliveries.c.kind.in_({event.kind for event in repeats}),
-        deliveries.c.dedupe_key.in_({event.dedupe_key for event in repeats}),
+        deliveries.c.connection.in_({event.connection for event in firsts}),
+        deliveries.c.kind.in_({event.kind for event in firsts}),
+        deliveries.c.dedupe_key.in_({event.dedupe_key for event in firsts}),
     )
     return {(row[0], row[1], row[2]): row[3] for row in connection.execute(statement)}
