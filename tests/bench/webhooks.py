@@ -45,13 +45,13 @@ app = Starlette(routes=[Route("/crm/acme/webhooks", take, methods=["POST"])])
 """
 
 
-def requests(first: int, count: int) -> list[bytes]:
-    """Signed requests, ready to send: each its own id and body, about one of 1,000 customers."""
+def requests(first: int, count: int, customers: int = 1000) -> list[bytes]:
+    """Signed requests, ready to send: each its own id and body, about one of so many customers."""
     made = []
     at = str(int(time.time()))
     key = base64.b64decode(SECRET)
     for number in range(first, first + count):
-        body = json.dumps({"customerId": number % 1000, "n": number, "pad": "x" * 960}).encode()
+        body = json.dumps({"customerId": number % customers, "n": number, "pad": "x" * 960}).encode()
         digest = hmac.digest(key, f"msg_{number}.{at}.".encode() + body, "sha256")
         headers = (
             f"POST /crm/acme/webhooks HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\n"
@@ -67,7 +67,7 @@ def bare_endpoint(folder: Path) -> Iterator[int]:
     """The bare endpoint, in a process of its own; its port."""
     (folder / "bare.py").write_text(BARE)
     # not by --fd: uvicorn takes any such socket for a Unix one, and Nagle's algorithm then costs 40 ms an answer
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "uvicorn", "bare:app", "--port", str(port), "--no-access-log"]
     process = subprocess.Popen([*command, "--log-level", "critical"], cwd=folder, env=dict(os.environ))
     try:
@@ -78,7 +78,8 @@ def bare_endpoint(folder: Path) -> Iterator[int]:
         process.wait(10)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on just now."""
     with _listen() as listening:
         return int(listening.getsockname()[1])
 
