@@ -70,12 +70,15 @@ class AllRows:
         except Refused:
             if at.start < LIMIT:
                 raise
-            page = await self._client.page(self._app.whole, 0, 1, deadline)
-            return Step([], None, page.count, missing=max(1, (page.count or 0) - at.start))
+            page = Page([], None)
         if at.start == 0 and page.count is not None and page.count >= LIMIT:
             found = await self._slices(page.count, deadline)
             if found is not None:
                 return await self._of_slice(*found, deadline)
+        if not page.rows and at.start > 0:
+            # an empty page, or none, may be the end or the limit: only the count from the first row on tells
+            first = await self._client.page(self._app.whole, 0, 1, deadline)
+            return Step([], None, first.count, missing=max(0, (first.count or 0) - at.start))
         return self._whole_step(at, page)
 
     def _whole_step(self, at: Whole, page: Page) -> Step:
@@ -85,9 +88,7 @@ class AllRows:
                 return Step([], None, None)
             raise UnexpectedReply("apptivo gives the same page again: it does not heed startIndex")
         reached = at.start + len(page.rows)
-        if not page.rows:
-            return Step([], None, page.count, missing=max(0, (page.count or 0) - reached))
-        has_more = page.count is None or reached < page.count
+        has_more = bool(page.rows) and (page.count is None or reached < page.count)
         return Step(page.rows, str(Whole(reached, first_id[:128])) if has_more else None, page.count)
 
     async def _slices(self, count: int, deadline: Deadline) -> tuple[Sliced, int] | None:
@@ -115,6 +116,9 @@ class AllRows:
             at = at.halved()
             page = await self._read(at, deadline)
         count, reached = page.count or 0, at.start + len(page.rows)
+        if not page.rows and at.start > 0:
+            # as above: an empty page may be the end or the limit
+            count = (await self._read(at.at(0), deadline, size=1)).count or 0
         # from the other end only those that are beyond the limit; a count of just the limit may be a cut one
         wanted = min((count - LIMIT or LIMIT) if at.is_descending else count, LIMIT)
         if page.rows and reached < wanted:

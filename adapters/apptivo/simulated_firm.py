@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import count
-from typing import Any
+from typing import Any, Literal
 
 from adapters.apptivo.demo_feed import Clock, demo_feed, opportunity
 from adapters.apptivo.simulated_customers import customer_row, opportunity_rows
@@ -49,6 +49,8 @@ class ApptivoState:
     date_order: DateOrder = "DMY"
     search_limit: int | None = 10_000
     """Beyond this row no list gives any (C, phpmt); None for no limit."""
+    beyond_the_limit: Literal["empty", "no_records", "refused"] = "empty"
+    """What a list answers there: which of these Apptivo does is U."""
     searches_days: bool = True
     """Whether a search heeds the days of creation."""
     tables: dict[str, list[Row]] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, date
 from typing import Any
 
-from adapters.apptivo.simulated_firm import ApptivoState, Row
+from adapters.apptivo.simulated_firm import ApptivoState, Failure, Row
 from adapters.timestamps import TimestampRefused
 from adapters.vendor_dates import VendorFormats
 
@@ -22,6 +22,8 @@ def page_of(state: ApptivoState, rows: list[Row], given: _Parameters, key: str =
     """One page of some rows, and how many rows there are."""
     start = int(given.get("startIndex") or given.get("iDisplayStart") or 0)
     size = int(given.get("numRecords") or given.get("iDisplayLength") or 50)
+    if state.search_limit is not None and start >= state.search_limit and state.beyond_the_limit != "empty":
+        raise Failure("No records found" if state.beyond_the_limit == "no_records" else "Result window is too large")
     end = start + size if state.search_limit is None else min(start + size, state.search_limit)
     return {key: rows[start:end], "countOfRecords": len(rows)}
 

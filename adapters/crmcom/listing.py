@@ -1,12 +1,14 @@
 """All customers of a CRM.COM account, page by page, each with its leads counted.
 
-That contact information can be listed at all is G (no page of the documents shows it); number_of_results and offset
-are C for other lists (R13+). There is no total and no "next", and no order is documented.
+That contact information can be listed is G (no page of the documents shows it); that accounts receivable can is C, that
+they can without naming an owner G. number_of_results and offset are C for other lists (R13+). There is no total and no
+"next", and no order is documented.
 """
 
 import asyncio
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +16,7 @@ from adapters.contract import BadCredentials, CustomerFault, CustomerPage, Custo
 from adapters.crmcom.envelope import NoSuchValue, identity
 from adapters.crmcom.feed import belongs, list_names
 from adapters.crmcom.models import CrmcomSettings
-from adapters.crmcom.records import Records
+from adapters.crmcom.records import ACCOUNT_LISTS, Records, owner_of
 from adapters.crmcom.search import CONTACT_LISTS
 from adapters.crmcom.summary import deals_of, last_update_of, summary_of
 from adapters.crmcom.webhook import is_person
@@ -23,7 +25,8 @@ from adapters.timestamps import Reading
 
 AT_ONCE = 6
 """Customers of a page that are read at the same time."""
-_CURSOR = re.compile(r"crmcom:([0-9]{1,12}):([\x21-\x7e]{0,200})")
+_CURSOR = re.compile(r"crmcom:(contacts|accounts):([0-9]{1,12}):([\x21-\x7e]{0,200})")
+_BY_ACCOUNT = "accounts_receivable/list"
 _Answer = CustomerSummary | CustomerFault | None
 
 
@@ -40,32 +43,49 @@ class Listing:
 
     async def page(self, cursor: str | None, deadline: Deadline, since: datetime | None) -> CustomerPage:
         """See `adapters.customers.CustomerListing`."""
-        offset, before = _position(cursor)
+        at = _position(cursor)
         if self._asked != (cursor, since):
             self._asked, self._answers = (cursor, since), {}
-        rows = await self._rows(offset, deadline)
+        try:
+            rows = await self._rows(at, deadline)
+        except BadCredentials:
+            raise
+        except Refused as refused:
+            if cursor is not None:
+                raise
+            at, rows = await self._rows_by_account(refused, deadline)
         size = self._settings.page_size
-        if not rows or (before and identity(rows[0]) == before):
+        if not rows or (at.first_id and identity(rows[0]) == at.first_id):
             # a server older than R13 ignores paging and gives the first rows for ever
             return CustomerPage(())
-        answers = await self._read_all(rows, deadline, since)
+        listed = [owner_of(row) if isinstance(row, Mapping) else row for row in rows] if at.of == "accounts" else rows
+        answers = await self._read_all(listed, deadline, since)
         self._answers = {}
         ends = len(rows) > size
-        following = None if ends else f"crmcom:{offset + len(rows)}:{identity(rows[0])[:200]}"
+        following = None if ends else f"crmcom:{at.of}:{at.offset + len(rows)}:{identity(rows[0])[:200]}"
         return CustomerPage(
             [each for each in answers if isinstance(each, CustomerSummary)],
             [each for each in answers if isinstance(each, CustomerFault)],
             following,
         )
 
-    async def _rows(self, offset: int, deadline: Deadline) -> list[Any]:
-        method = self._settings.list_method
+    async def _rows(self, at: "_Position", deadline: Deadline) -> list[Any]:
+        method = self._settings.list_method if at.of == "contacts" else _BY_ACCOUNT
         if not method:
-            raise Refused("CRM.COM's customers cannot be listed: the setting list_method is empty")
+            raise Refused("CRM.COM's contact information cannot be listed: the setting list_method is empty")
+        names = CONTACT_LISTS if at.of == "contacts" else ACCOUNT_LISTS
         try:
-            return await self._records.page(method, {}, CONTACT_LISTS, offset, deadline)
+            return await self._records.page(method, {}, names, at.offset, deadline)
         except NoSuchValue:
             return []
+
+    async def _rows_by_account(self, refused: Refused, deadline: Deadline) -> tuple["_Position", list[Any]]:
+        """The first page of the accounts receivable, whose owners are customers; if refused, the first refusal."""
+        at = _Position("accounts")
+        try:
+            return at, await self._rows(at, deadline)
+        except Refused:
+            raise refused from None
 
     async def _read_all(self, rows: list[Any], deadline: Deadline, since: datetime | None) -> list[_Answer]:
         slots = asyncio.Semaphore(AT_ONCE)
@@ -123,10 +143,19 @@ class Listing:
         return since is not None and changed is not None and changed < since
 
 
-def _position(cursor: str | None) -> tuple[int, str]:
+@dataclass(frozen=True, slots=True)
+class _Position:
+    of: str = "contacts"
+    """What is listed: contacts, or the accounts that they own."""
+    offset: int = 0
+    first_id: str = ""
+    """The first row of the page before: a server that ignores paging gives it again."""
+
+
+def _position(cursor: str | None) -> _Position:
     if cursor is None:
-        return 0, ""
+        return _Position()
     match = _CURSOR.fullmatch(cursor)
     if match is None:
         raise Refused("the cursor of a listing is none of CRM.COM's: list the customers from the start")
-    return int(match[1]), match[2]
+    return _Position(match[1], int(match[2]), match[3])

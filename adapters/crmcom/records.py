@@ -19,6 +19,8 @@ from adapters.deadline import Deadline
 Row = dict[str, Any]
 ACCOUNT_SECONDS = 60.0
 """How long a customer's accounts are remembered: six sources of one feed need them at once."""
+ACCOUNT_LISTS = ("accounts_receivable_set", "accounts_receivables_set", "accounts_receivable", "accounts_set")
+"""Under which keys a list of accounts may stand (U)."""
 _ACCOUNTS_REMEMBERED = 2_000
 _LOOK_UP_SECONDS = 15.0
 
@@ -139,9 +141,8 @@ class Records:
     async def _look_up(self, record_id: str) -> list[Row]:
         deadline = Deadline.after(_LOOK_UP_SECONDS)
         params = {"contact_information_identifier": f"id={record_id}"}
-        names = ("accounts_receivable_set", "accounts_receivables_set", "accounts_receivable", "accounts_set")
         try:
-            rows = await self.listed("accounts_receivable/list", params, names, deadline)
+            rows = await self.listed("accounts_receivable/list", params, ACCOUNT_LISTS, deadline)
         except NoSuchValue:
             rows = []
         owned = [dict(row) for row in rows if identity(row) and _owner_id(row) in ("", record_id)]

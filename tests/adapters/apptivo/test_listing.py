@@ -144,9 +144,10 @@ def test_more_than_the_limit_on_one_day_are_read_from_both_ends(many: Any, bench
     assert [page.faults for page in listed if page.faults] == []
 
 
-def test_what_no_list_gives_is_reported(bench_on: Any) -> None:
+@pytest.mark.parametrize("beyond", ["empty", "no_records", "refused"])
+def test_what_no_list_gives_is_reported(bench_on: Any, beyond: str) -> None:
     """Where Apptivo does not search by days, the listing says how many customers are out of reach."""
-    app = simulator(now=lambda: NOW, searches_days=False)
+    app = simulator(now=lambda: NOW, searches_days=False, beyond_the_limit=beyond)
     app.state.add_customers(LIMIT + 500)
     with serving(app) as url:
         listed = pages(bench_on(url), actions={"opportunities": {"action": ""}}, zone="UTC")

@@ -102,7 +102,9 @@ def test_customers_changed_before_are_left_out(server: Any) -> None:
     assert len(server.sent("leads/list")) == 5
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "apptivo:1", "crmcom:-1:", "crmcom:1:" + "x" * 300])
+@pytest.mark.parametrize(
+    "cursor", ["", "x", "apptivo:1", "crmcom:1:", "crmcom:contacts:-1:", "crmcom:accounts:1:" + "x" * 300]
+)
 def test_a_cursor_of_somebody_else_is_refused(server: Any, cursor: str) -> None:
     """With a word about what to do."""
     with pytest.raises(Refused, match="from the start"):
@@ -110,11 +112,32 @@ def test_a_cursor_of_somebody_else_is_refused(server: Any, cursor: str) -> None:
 
 
 def test_a_server_without_such_a_list_says_so(server: Any) -> None:
-    """The method is a guess: where it is not there, the listing is refused and not empty."""
+    """The methods are guesses: where neither is there, the listing is refused and not empty."""
+    del server.state.tables["accounts_receivable"]
     with pytest.raises(Refused, match="spaceships/list"):
         pages(server, list_method="spaceships/list")
     with pytest.raises(Refused, match="list_method"):
         pages(server, list_method="")
+
+
+def test_customers_are_found_by_their_accounts(server: Any, company: Any) -> None:
+    """Where contact information cannot be listed, the owners of all accounts receivable are the customers."""
+
+    async def make(adapter: Any) -> list[str]:
+        made = []
+        for number in range(3):
+            record_id = await adapter.create(company(name=f"Owner {number} Oy", business_id=None, vid=number), soon())
+            await adapter.add_details(record_id, company(name=f"Owner {number} Oy"), soon())
+            made.append(record_id)
+        return made
+
+    made = server.run(make)
+    for without in ("", "spaceships/list"):
+        listed = pages(server, list_method=without, page_size=2)
+        assert [customer.record_id for customer in customers(listed)] == made
+    assert {customer.city for customer in customers(listed)} == {"ESPOO"}
+    rest = pages(server, cursor=listed[0].cursor, list_method="", page_size=2)
+    assert [customer.record_id for customer in customers(rest)] == made[2:]
 
 
 def test_short_rows_are_read_whole(start: Any) -> None:
