@@ -82,7 +82,7 @@ def export(gateway: Gateway, connection: str, number: int) -> str:
 
 def test_a_slow_connection_does_not_hold_up_another(upstream: Upstream, tmp_path) -> None:
     """While one CRM answers nothing and its exports pile up, another's are done within their budget."""
-    slow = {"deliveries": {"max_concurrent": 2}, "export": {"budget_ms": 100}}
+    slow = {"deliveries": {"max_concurrent": 2}, "export": {"budget_ms": 300}}
     document = configuration(upstream.url, tmp_path, server={"drain_seconds": 0}, connections={"acme": slow})
     with running_gateway(document) as gateway:
         upstream.fault("apptivo", "delay", seconds=4)
@@ -94,7 +94,7 @@ def test_a_slow_connection_does_not_hold_up_another(upstream: Upstream, tmp_path
 
 def test_a_rate_limit_delays_and_fails_nothing(upstream: Upstream, tmp_path) -> None:
     """Exports beyond the rate wait for their turn and then succeed at their first attempt."""
-    paced = {"deliveries": {"per_second": 4}, "export": {"budget_ms": 60}}
+    paced = {"deliveries": {"per_second": 4}, "export": {"budget_ms": 300}}
     document = configuration(upstream.url, tmp_path, connections={"acme": paced})
     with running_gateway(document) as gateway:
         ids = [

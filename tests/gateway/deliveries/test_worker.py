@@ -12,8 +12,9 @@ from adapters.contract import TimedOut
 from adapters.deadline import Deadline
 from gateway.runtime import LiveConnection, Runtime
 from gateway.settings import read
-from gateway.store import DeliveryState, Store, deliveries, ledger
-from gateway.store.deliveries import Delivery, Lease, NewDelivery
+from gateway.store import DeliveryState, Store, claims, deliveries, ledger
+from gateway.store.claims import Lease
+from gateway.store.deliveries import Delivery, NewDelivery
 from gateway.worker import Act, Worker
 from tests.harness import configuration
 
@@ -100,7 +101,7 @@ def test_waiting_for_its_turn_is_no_part_of_an_attempt_s_time(store: Store, tmp_
         added = [await add(store, worker, str(key)) for key in range(4)]
         # as exports do, claimed by the caller and not by the worker: all at once
         lease = worker.lease()
-        claimed = await store.write(lambda c: deliveries.claim(c, lease, worker.clock(), {"acme": ()}, 10))
+        claimed = await store.write(lambda c: claims.claim(c, lease, worker.clock(), "acme", KIND, 10))
         assert len(claimed) == 4
         worker.start(claimed)
         details = await until_ended(store, worker, *added)
@@ -120,7 +121,8 @@ def test_what_follows_from_work_whose_lease_was_lost_is_added_by_who_took_it_ove
         async def does(delivery: Delivery) -> Act:
             # stalled for longer than the lease: another has claimed it
             late = worker.clock() + 60_000
-            taken.extend(await store.write(lambda c: deliveries.claim(c, Lease("other", late), late, {"acme": ()}, 1)))
+            await store.write(lambda c: claims.release_abandoned(c, (), late, ()))
+            taken.extend(await store.write(lambda c: claims.claim(c, Lease("other", late), late, "acme", KIND, 1)))
 
             def follow(connection: Connection) -> None:
                 new = NewDelivery("globex", "follow_up", "globex:1", "", b"")
@@ -131,7 +133,7 @@ def test_what_follows_from_work_whose_lease_was_lost_is_added_by_who_took_it_ove
         worker = worker_of(store, tmp_path, Work(does))
         delivery_id = await add(store, worker)
         lease = worker.lease()
-        worker.start(await store.write(lambda c: deliveries.claim(c, lease, worker.clock(), {"acme": ()}, 1)))
+        worker.start(await store.write(lambda c: claims.claim(c, lease, worker.clock(), "acme", KIND, 1)))
         await worker.finished(delivery_id, Deadline.after(10))
         found = await store.read(lambda c: deliveries.by_id(c, delivery_id))
         assert found is not None

@@ -3,8 +3,9 @@
 import pytest
 from sqlalchemy import Connection
 
-from gateway.store import DeliveryState, WriteRefused, deliveries, inbox, ledger, retention
-from gateway.store.deliveries import Delivery, Ending, Lease, NewDelivery
+from gateway.store import DeliveryState, WriteRefused, claims, deliveries, inbox, ledger, retention
+from gateway.store.claims import Lease
+from gateway.store.deliveries import Delivery, Ending, NewDelivery
 from gateway.store.inbox import BODY_WINDOW_MS, InboundEvent
 from tests.gateway.store.conftest import Bench
 
@@ -18,9 +19,16 @@ def add(bench: Bench, key: str = "1", connection: str = "acme", kind: str = "exp
     return bench.write(lambda c: deliveries.add(c, new, NOW))
 
 
-def claim(bench: Bench, worker: str = "a", at: int = NOW, limit: int = 10, **waiting: list[str]) -> list[Delivery]:
-    wanted = {"acme": waiting.get("acme", []), **waiting}
-    return bench.write(lambda c: deliveries.claim(c, Lease(worker, at + LEASE_MS), at, wanted, limit))
+def claim(
+    bench: Bench, worker: str = "a", at: int = NOW, limit: int = 10, only: tuple[str, str] | None = None
+) -> list[Delivery]:
+    """As a worker does: what nobody works on any more is given back, then each kind of each connection is claimed."""
+    bench.write(lambda c: claims.release_abandoned(c, (), at, ()))
+    wanted = [(due.connection, due.kind) for due in bench.read(lambda c: claims.due_work(c, at))]
+    found: list[Delivery] = []
+    for name, kind in wanted if only is None else [only]:
+        found += bench.write(lambda c, n=name, k=kind: claims.claim(c, Lease(worker, at + LEASE_MS), at, n, k, limit))
+    return found
 
 
 def ids(claimed: list[Delivery]) -> list[int]:
@@ -99,10 +107,10 @@ def test_a_renewed_lease_is_kept_and_a_released_one_is_free(bench: Bench) -> Non
     """Renewing moves the end of the lease; giving back makes it due at once, with no attempt counted."""
     delivery_id = add(bench)
     claim(bench, "a")
-    bench.write(lambda c: deliveries.renew(c, Lease("a", NOW + 3 * LEASE_MS), [delivery_id]))
+    bench.write(lambda c: claims.renew(c, Lease("a", NOW + 3 * LEASE_MS), [delivery_id]))
     assert claim(bench, "b", NOW + 2 * LEASE_MS) == []
 
-    bench.write(lambda c: deliveries.release(c, "a", [delivery_id], NOW))
+    bench.write(lambda c: claims.release(c, "a", [delivery_id], NOW))
 
     assert ids(claim(bench, "b", NOW + 1)) == [delivery_id]
     assert state(bench, delivery_id)[1] == 0
@@ -127,10 +135,12 @@ def test_connections_and_kinds_that_are_not_wanted_wait(bench: Bench) -> None:
     """Work of a connection that is not named, or of a kind whose circuit is open, is not claimed and not lost."""
     export, hook, _removed = add(bench), add(bench, key="2", kind="crm_webhook"), add(bench, connection="gone")
 
-    assert ids(claim(bench, acme=["crm_webhook"])) == [export]
-    found = bench.read(lambda c: deliveries.connection_with_work(c, NOW, {"acme": ["crm_webhook"], "globex": []}))
-    assert found is None
-    assert ids(claim(bench)) == [hook]
+    due = bench.read(lambda c: claims.due_work(c, NOW))
+    assert {(each.connection, each.kind) for each in due} == {
+        ("acme", "export"), ("acme", "crm_webhook"), ("gone", "export"),
+    }  # fmt: skip
+    assert ids(claim(bench, only=("acme", "export"))) == [export]
+    assert ids(claim(bench, only=("acme", "crm_webhook"))) == [hook]
     assert bench.read(ledger.standing)[("gone", DeliveryState.PENDING)] == 1
 
 
@@ -210,7 +220,7 @@ def test_retention_takes_what_is_finished_and_old_and_nothing_else(bench: Bench)
 def test_replays_by_filter_are_those_that_the_filter_means(bench: Bench) -> None:
     """By connection, kind, reason, time and state; a running one is never touched."""
     made = [add(bench), add(bench, key="2"), add(bench, key="3", connection="globex")]
-    for held in claim(bench, globex=[]):
+    for held in claim(bench):
         finish(bench, held, DEAD if held.id != made[1] else Ending(DeliveryState.DEAD, "timeout", "slow"))
     running = add(bench, key="4")
     claim(bench)

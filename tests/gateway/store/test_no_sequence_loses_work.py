@@ -21,9 +21,11 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import Connection, delete, func, select
 
-from gateway.store import DeliveryState, deliveries, inbox, ledger, retention
-from gateway.store.deliveries import Delivery, Ending, Lease, NewDelivery
+from gateway.store import DeliveryState, claims, deliveries, inbox, ledger, retention
+from gateway.store.claims import Lease
+from gateway.store.deliveries import Delivery, Ending, NewDelivery
 from gateway.store.inbox import InboundEvent
+from gateway.store.tables import WAITS_ITS_TURN
 from gateway.store.tables import attempts as attempts_table
 from gateway.store.tables import deliveries as deliveries_table
 from tests.gateway.store.conftest import Bench
@@ -75,10 +77,8 @@ class Model:
         found = set()
         for key in {row.key for row in self.rows.values()}:
             unfinished = self.of_key(key)
-            running = [i for i in unfinished if self.rows[i].state == RUNNING]
-            if running:
-                found |= {i for i in running if self.rows[i].lease_until < now}
-            elif unfinished and self.rows[unfinished[0]].due <= now:
+            is_free = all(self.rows[i].state == PENDING for i in unfinished)
+            if unfinished and is_free and self.rows[unfinished[0]].due <= now:
                 found.add(unfinished[0])
         return found
 
@@ -112,7 +112,8 @@ class Machine(RuleBasedStateMachine):
         assert kept.duplicate is known, "a sender is told that it is a repeat if and only if it was acknowledged"
         if not known:
             self.model.events[name] = self._newest()
-            self.model.rows[self._newest()] = Row(_order(key), due=self.now)
+            due = WAITS_ITS_TURN if self.model.of_key(_order(key)) else self.now
+            self.model.rows[self._newest()] = Row(_order(key), due=due)
 
     def _event(self, key: str, name: str) -> InboundEvent:
         self.number += 1
@@ -124,7 +125,7 @@ class Machine(RuleBasedStateMachine):
         """A worker claims: the oldest of each key, never what another holds."""
         expected = self.model.claimable(self.now)
         lease, now = Lease(worker, self.now + LEASE_MS), self.now
-        claimed = self.bench.write(lambda c: deliveries.claim(c, lease, now, {NAME: ()}, limit))
+        claimed = self.bench.write(lambda c: claims.claim(c, lease, now, NAME, KIND, limit))
         ids = {delivery.id for delivery in claimed}
         assert ids <= expected
         assert len(ids) == min(limit, len(expected)), "what can be claimed is"
@@ -154,6 +155,8 @@ class Machine(RuleBasedStateMachine):
             if recorded and state == DONE:
                 deliveries.fold(connection, delivery, held.newest, now)
                 deliveries.add(connection, _follow_up(), now)
+            if recorded and state in FINISHED:
+                claims.give_turn(connection, delivery.order_key, now)
             return recorded
 
         recorded = self._write(record, crash)
@@ -169,20 +172,22 @@ class Machine(RuleBasedStateMachine):
         row.state, row.owner, row.due = state, None, self.now + wait
         row.attempts += counts
         row.finished_at = self.now if state in FINISHED else None
-        if state != DONE:
-            return
-        self.model.completed += 1
-        for i in self.model.of_key(row.key):
-            other = self.model.rows[i]
-            if other.state == PENDING and delivery.id < i <= newest:
-                other.state, other.finished_at = DONE, self.now
+        if state == DONE:
+            self.model.completed += 1
+            for i in self.model.of_key(row.key):
+                other = self.model.rows[i]
+                if other.state == PENDING and delivery.id < i <= newest:
+                    other.state, other.finished_at = DONE, self.now
+        left = self.model.of_key(row.key)
+        if state in FINISHED and left and self.model.rows[left[0]].due == WAITS_ITS_TURN:
+            self.model.rows[left[0]].due = self.now
 
     @rule(worker=st.sampled_from(WORKERS))
     def renew(self, worker: str) -> None:
         """A worker prolongs what it still holds; what another has taken over stays the other's."""
         mine = [held.delivery.id for held in self.held if held.worker == worker]
         lease = Lease(worker, self.now + LEASE_MS)
-        self.bench.write(lambda c: deliveries.renew(c, lease, mine))
+        self.bench.write(lambda c: claims.renew(c, lease, mine))
         for i in mine:
             row = self.model.rows.get(i)
             if row is not None and row.state == RUNNING and row.owner == worker:
@@ -190,12 +195,13 @@ class Machine(RuleBasedStateMachine):
 
     @rule(worker=st.sampled_from(WORKERS), drains=st.booleans())
     def leave(self, worker: str, drains: bool) -> None:
-        """A worker dies, and what it held is in nobody's hands; or it drains, and gives back what it still holds."""
+        """A worker dies, and another of its machine gives back what it held; or it drains, and does so itself."""
         mine, now = [held.delivery.id for held in self.held if held.worker == worker], self.now
         self.held = [held for held in self.held if held.worker != worker]
         if not drains:
+            self.take_over([worker])
             return
-        self.bench.write(lambda c: deliveries.release(c, worker, mine, now))
+        self.bench.write(lambda c: claims.release(c, worker, mine, now))
         for i in mine:
             row = self.model.rows.get(i)
             if row is not None and row.state == RUNNING and row.owner == worker:
@@ -206,7 +212,17 @@ class Machine(RuleBasedStateMachine):
     def stall(self, worker: str) -> None:
         """A worker stands still for longer than its lease, and another takes over."""
         self.time_passes(LEASE_MS + 1)
+        self.take_over([])
         self.claim(worker, 4)
+
+    @rule(gone=st.lists(st.sampled_from(WORKERS), max_size=1))
+    def take_over(self, gone: list[str]) -> None:
+        """What nobody works on any more is given back: leases that ran out, and those of a process that is no more."""
+        now = self.now
+        self.bench.write(lambda c: claims.release_abandoned(c, gone, now, ()))
+        for row in self.model.rows.values():
+            if row.state == RUNNING and (row.owner in gone or row.lease_until < now):
+                row.state, row.owner, row.due = PENDING, None, now
 
     @rule(ms=st.sampled_from([1, SECOND, LEASE_MS + 1, 3_600 * SECOND]))
     def time_passes(self, ms: int) -> None:
@@ -268,6 +284,7 @@ class Machine(RuleBasedStateMachine):
         if not hasattr(self, "model"):
             return
         found, tried, follow_ups = self.bench.read(_look)
+        assert self.bench.read(claims.stranded_keys) == [], "what waits for its turn has somebody to give it"
         assert {i: (row.state, row.attempts, row.owner) for i, row in self.model.rows.items()} == found
         assert {i: row.attempts for i, row in self.model.rows.items() if row.attempts} == tried
         assert follow_ups == self.model.completed, "what follows from an end is there once for each end"
@@ -282,9 +299,11 @@ class Machine(RuleBasedStateMachine):
         for _turn in range(len(self.model.rows) + 1):
             self.now += 3_600 * SECOND
             lease, now = Lease("last", self.now + LEASE_MS), self.now
-            for delivery in self.bench.write(lambda c, le=lease, n=now: deliveries.claim(c, le, n, {NAME: ()}, 100)):
+            self.bench.write(lambda c, n=now: claims.release_abandoned(c, (), n, ()))
+            for delivery in self.bench.write(lambda c, le=lease, n=now: claims.claim(c, le, n, NAME, KIND, 100)):
                 ending = Ending(DONE, "ok")
                 assert self.bench.write(lambda c, d=delivery, e=ending, n=now: deliveries.finish(c, d, "last", e, n, n))
+                self.bench.write(lambda c, d=delivery, n=now: claims.give_turn(c, d.order_key, n))
         assert set(self.model.events.values()) <= self.model.rows.keys()
         states = {state for state, _attempts, _owner in self.bench.read(_look)[0].values()}
         assert states <= set(FINISHED)
