@@ -15,10 +15,10 @@ HOOK_KEY = "webhook-key-for-tests-0123456789"
 
 @pytest.fixture
 def document(upstream: Upstream, tmp_path: Path) -> dict[str, Any]:
-    """`acme` takes webhooks by an API key, answers pushes in a tenth of a second, and gives up after two attempts."""
+    """`acme` takes webhooks by an API key, and gives up after two attempts."""
     acme = {
         "webhooks": {"api_keys": [HOOK_KEY]},
-        "export": {"budget_ms": 400, "settle_seconds": 0},
+        "export": {"budget_ms": 1_500, "settle_seconds": 0},
         "deliveries": {"max_attempts": 2},
     }
     return configuration(upstream.url, tmp_path, server={"drain_seconds": 0}, connections={"acme": acme})

@@ -34,7 +34,6 @@ def test_work_of_a_removed_connection_waits_and_goes_on(
             wait_until(lambda: process.log.read_text().count("config.reloaded") > before, "reloaded")
 
         put(merged(patient, {"connections": {"acme": None}}))
-        upstream.heal("vainu")
 
         def backlog() -> str:
             ready = gateway.http.get("/health/ready")
@@ -51,6 +50,7 @@ def test_work_of_a_removed_connection_waits_and_goes_on(
         shown = command("deliveries", "show", hook.json()["id"], "--config", str(process.config))
         assert 'the configuration has no connection "acme". Put it back, and it goes on.' in shown.stdout
 
+        upstream.heal("vainu")
         put(patient)
 
         def counts() -> str:
