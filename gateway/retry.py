@@ -57,7 +57,7 @@ def decide(
         return GiveUp(f"gave up after {attempts} attempts")
     asked = error.retry_after or 0.0
     if asked > policy.max_age_seconds:
-        return GiveUp(f"the remote asked to wait for {round(asked / 3600)} hours")
+        return GiveUp(f"the remote asked to wait for {asked / 3600:.0f} hours")
     at = now + round(1000 * max(_pause(policy, attempts, jitter), asked))
     if expires_at is not None and at >= expires_at:
         return GiveUp("no time is left for another attempt")

@@ -174,6 +174,7 @@ def _busy(asked: ColumnElement[str]) -> Select[str]:
     return select(asked).where(exists().where(deliveries.c.order_key == asked, is_in(deliveries, *UNFINISHED)))
 
 
+# a text that PostgreSQL reads as JSON: SQLAlchemy would make a JSON string of a parameter of type JSON
 _BUSY = {
     "sqlite": _busy(func.json_each(bindparam("asked")).table_valued("value").c.value),
     "postgresql": _busy(func.json_array_elements_text(cast(bindparam("asked", type_=Text), JSON)).column_valued("key")),
