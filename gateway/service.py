@@ -31,6 +31,9 @@ log = structlog.get_logger()
 _CLOSING_SECONDS = 1.0
 """What is kept of `server.drain_seconds` for giving back work, and closing the connections and the store."""
 
+_STORE_CLOSING_SECONDS = 0.3
+"""How long the store's threads may take; a commit takes milliseconds, a database that hangs takes for ever."""
+
 
 class Service:
     """One gateway process. `start` opens the store and the worker, `stop` drains and closes them."""
@@ -97,7 +100,7 @@ class Service:
         if self._sweeping is not None:
             await asyncio.wait([self._sweeping])
         await self.runtime.close()
-        await asyncio.to_thread(self.store.close)
+        await asyncio.to_thread(self.store.close, _STORE_CLOSING_SECONDS)
 
     def begin_drain(self) -> None:
         """Not ready from this moment on; the time for going down begins to run."""
@@ -105,6 +108,11 @@ class Service:
             self.health.draining = True
             seconds = self.runtime.settings.server.drain_seconds
             self._drain_ends_at = time.monotonic() + seconds - min(_CLOSING_SECONDS, seconds / 4)
+
+    def hurry(self) -> None:
+        """End the drain now, giving back what still runs."""
+        self._drain_ends_at = time.monotonic()
+        self.worker.hurry()
 
     @property
     def drain_seconds_left(self) -> float:

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -31,6 +31,8 @@ _PAUSE_SECONDS = 0.02
 """Between two looks for work: what comes in between is found by one look."""
 _STORE_PAUSE_MS = 500
 _CLAIMED_AT_ONCE = 64
+_RELEASE_SECONDS = 0.3
+"""How long a drain waits for the store to give work back; else the leases run out."""
 _REFUSED_BY_STORE_MOST = 3
 """How often the store may refuse an outcome for what it holds: once or twice it may be a race for an order key."""
 
@@ -105,6 +107,7 @@ class Worker:
     _running: dict[int, _Running] = field(default_factory=dict)
     _finished: dict[int, list[asyncio.Event]] = field(default_factory=dict)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _hurry: asyncio.Event = field(default_factory=asyncio.Event)
     _stopping: bool = False
 
     def lease(self) -> Lease:
@@ -179,14 +182,22 @@ class Worker:
         self._stopping = True
         tasks = [running.task for running in self._running.values()]
         if tasks:
-            await asyncio.wait(tasks, timeout=seconds)
+            await _either(asyncio.wait(tasks), self._hurry.wait(), seconds)
         left = list(self._running)
         for running in list(self._running.values()):
             running.task.cancel()
         await asyncio.gather(*(task for task in tasks if not task.done()), return_exceptions=True)
         if left:
             owner, now = self.owner, self.clock()
-            await self.store.write(lambda c: claims.release(c, owner, left, now), "delivery.release")
+            by = Deadline.after(_RELEASE_SECONDS)
+            try:
+                await self.store.write(lambda c: claims.release(c, owner, left, now), "delivery.release", by)
+            except StoreUnavailable as error:
+                log.warning("delivery.not_released", deliveries=left, detail=str(error))
+
+    def hurry(self) -> None:
+        """End a drain now: what still runs is given back."""
+        self._hurry.set()
 
     async def _renew(self) -> None:
         if self._running:
@@ -372,3 +383,12 @@ class Worker:
         if self._stopping:
             return []
         return claims.claim_next(connection, self.lease(), now, delivery.order_key)
+
+
+async def _either(one: Coroutine[None, None, object], other: Coroutine[None, None, object], seconds: float) -> None:
+    """Wait until one of the two has ended, for `seconds` at most; the other is not waited for any more."""
+    tasks = [asyncio.create_task(each) for each in (one, other)]
+    await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
