@@ -56,6 +56,7 @@ class Service:
         self.feeds = Feeds(self.store, self.metrics)
         self.backlog = Backlog(self.store, self.runtime)
         self.health = Health(self.store, self.worker, self.runtime, clock, self.backlog)
+        self._seconds = lambda: clock() / 1000
         self._guard(settings)
         self.retention = Retention(self.store, self.runtime, clock)
         self._working: asyncio.Task[None] | None = None
@@ -70,8 +71,9 @@ class Service:
         """Put the credentials and limits of these settings into force."""
         before = getattr(self, "gate", None)
         auth = {name: connection.auth for name, connection in settings.connections.items()}
-        self.gate = Gate(auth, jwks=before.jwks if before else None)
-        self.webhook_gate = WebhookGate({name: each.webhooks for name, each in settings.connections.items()})
+        self.gate = Gate(auth, jwks=before.jwks if before else None, now=self._seconds)
+        webhooks = {name: each.webhooks for name, each in settings.connections.items()}
+        self.webhook_gate = WebhookGate(webhooks, now=self._seconds)
         self.operator_gate = OperatorGate(settings.operator.tokens)
         self.caller_rate = CallerRate(settings.server.requests_per_second)
         self.failed_signins = FailedSignIns(settings.server.failed_signins_per_minute)

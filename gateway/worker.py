@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from adapters.contract import RemoteError, TimedOut
 from adapters.deadline import Deadline
 from gateway.clock import Clock, now_ms
+from gateway.clock_watch import ClockWatch
 from gateway.owner import is_gone, new_owner
 from gateway.retry import GiveUp, Policy, decide
 from gateway.runtime import LiveConnection, Runtime
@@ -109,6 +110,11 @@ class Worker:
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _hurry: asyncio.Event = field(default_factory=asyncio.Event)
     _stopping: bool = False
+    _clock_watch: ClockWatch = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin to watch the clock."""
+        self._clock_watch = ClockWatch(self.store, self.clock, LEASE_MS)
 
     def lease(self) -> Lease:
         """A lease from now."""
@@ -163,6 +169,9 @@ class Worker:
             # before the look: what is kept while we look is looked for again
             self._wake.clear()
             try:
+                if self._clock_watch.notices():
+                    due[self._renew] = self.beat_at
+                await self._clock_watch.put_right()
                 for chore, seconds in chores.items():
                     if self.beat_at >= due[chore]:
                         await chore()
@@ -207,11 +216,13 @@ class Worker:
     async def _take_over(self) -> None:
         """Give back what nobody works on any more: at once where a process of this machine was killed."""
         now, ours = self.clock(), list(self._running)
+        # a clock that was just set says nothing about leases: whoever lives renews them first
+        judged_at = now if self._clock_watch.is_steady and not self._clock_watch.notices() else 0
         held = await self.store.read(claims.holders)
         gone = [owner for owner in held if is_gone(owner)]
-        if gone or any(until < now for until in held.values()):
+        if gone or any(until < judged_at for until in held.values()):
             count = await self.store.write(
-                lambda c: claims.release_abandoned(c, gone, now, but=ours), "delivery.take_over"
+                lambda c: claims.release_abandoned(c, gone, judged_at, now, but=ours), "delivery.take_over"
             )
             if count:
                 log.warning("worker.took_over", owners=gone, deliveries=count)
@@ -223,7 +234,8 @@ class Worker:
 
     async def _claim(self) -> None:
         now = self.clock()
-        if not self.has_room:
+        if not self.has_room or self._clock_watch.notices():
+            # where the clock was set, first the store's times are put right
             return
         for due in await self.store.read(lambda c: claims.due_work(c, now)):
             live = self.runtime.connections.get(due.connection)
