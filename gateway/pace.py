@@ -53,10 +53,13 @@ class Circuit:
         """When to come back, or None to go ahead; going ahead while open is the trial."""
         if self.open_until is None:
             return None
-        if self._is_over(now) and not self._trial:
-            self._trial = True
-            return None
-        return max(min(self.open_until, now + self.cap_ms), now + self.first_ms // 4)
+        if self._is_over(now):
+            # also where the clock was put back: those who come during the trial are not to wait for the old hour
+            self.open_until = min(self.open_until, now)
+            if not self._trial:
+                self._trial = True
+                return None
+        return max(self.open_until, now + self.first_ms // 4)
 
     def worked(self) -> None:
         """A call was answered."""
