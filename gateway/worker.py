@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -108,7 +108,6 @@ class Worker:
     _running: dict[int, _Running] = field(default_factory=dict)
     _finished: dict[int, list[asyncio.Event]] = field(default_factory=dict)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
-    _hurry: asyncio.Event = field(default_factory=asyncio.Event)
     _stopping: bool = False
     _clock_watch: ClockWatch = field(init=False)
 
@@ -189,13 +188,12 @@ class Worker:
     async def drain(self, seconds: float) -> None:
         """Claim nothing more, let running work finish for `seconds`, then give the rest back."""
         self._stopping = True
-        tasks = [running.task for running in self._running.values()]
+        tasks = {delivery_id: running.task for delivery_id, running in self._running.items()}
         if tasks:
-            await _either(asyncio.wait(tasks), self._hurry.wait(), seconds)
-        left = list(self._running)
-        for running in list(self._running.values()):
-            running.task.cancel()
-        await asyncio.gather(*(task for task in tasks if not task.done()), return_exceptions=True)
+            await asyncio.wait(tasks.values(), timeout=seconds)
+        self._cancel_all()
+        await asyncio.gather(*tasks.values(), return_exceptions=True)
+        left = [delivery_id for delivery_id, task in tasks.items() if task.cancelled()]
         if left:
             owner, now = self.owner, self.clock()
             by = Deadline.after(_RELEASE_SECONDS)
@@ -205,8 +203,13 @@ class Worker:
                 log.warning("delivery.not_released", deliveries=left, detail=str(error))
 
     def hurry(self) -> None:
-        """End a drain now: what still runs is given back."""
-        self._hurry.set()
+        """End a drain that is under way now: what still runs is given back."""
+        if self._stopping:
+            self._cancel_all()
+
+    def _cancel_all(self) -> None:
+        for running in self._running.values():
+            running.task.cancel()
 
     async def _renew(self) -> None:
         if self._running:
@@ -395,12 +398,3 @@ class Worker:
         if self._stopping:
             return []
         return claims.claim_next(connection, self.lease(), now, delivery.order_key)
-
-
-async def _either(one: Coroutine[None, None, object], other: Coroutine[None, None, object], seconds: float) -> None:
-    """Wait until one of the two has ended, for `seconds` at most; the other is not waited for any more."""
-    tasks = [asyncio.create_task(each) for each in (one, other)]
-    await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
