@@ -43,15 +43,22 @@ class Circuit:
 
     def lets_through(self, now: int) -> bool:
         """Whether `wait_until` would let a call go ahead; changes nothing."""
-        return self.open_until is None or (now >= self.open_until and not self._trial)
+        return self.open_until is None or (self._is_over(now) and not self._trial)
+
+    def _is_over(self, now: int) -> bool:
+        """Whether the pause has ended; one longer than any pause means that the clock was put back."""
+        return self.open_until is not None and not now < self.open_until <= now + self.cap_ms
 
     def wait_until(self, now: int) -> int | None:
         """When to come back, or None to go ahead; going ahead while open is the trial."""
         if self.open_until is None:
             return None
-        if now >= self.open_until and not self._trial:
-            self._trial = True
-            return None
+        if self._is_over(now):
+            # also where the clock was put back: those who come during the trial are not to wait for the old hour
+            self.open_until = min(self.open_until, now)
+            if not self._trial:
+                self._trial = True
+                return None
         return max(self.open_until, now + self.first_ms // 4)
 
     def worked(self) -> None:

@@ -35,6 +35,12 @@ class _Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
+        """Nothing: `hearing_signals` does it, and for longer."""
+        yield
+
+    @contextlib.contextmanager
+    def hearing_signals(self) -> Iterator[None]:
+        """Hear signals, until the last work is given back: a second TERM must not kill the process before that."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._drain)
@@ -52,6 +58,7 @@ class _Server(uvicorn.Server):
     def _drain(self) -> None:
         if self._service.draining:
             # asked twice: somebody is in a hurry
+            self._service.hurry()
             self.should_exit = self.force_exit = True
             return
         self._service.begin_drain()
@@ -108,10 +115,11 @@ async def _serve(server: _Server, service: Service, listening: socket.socket) ->
     await service.start()
     host, port = listening.getsockname()[:2]
     log.info("serve.listening", host=host, port=port, connections=sorted(service.runtime.connections))
-    try:
-        await server.serve(sockets=[listening])
-    finally:
-        await service.stop()
+    with server.hearing_signals():
+        try:
+            await server.serve(sockets=[listening])
+        finally:
+            await service.stop()
 
 
 def uvicorn_config(settings: Settings, service: Service) -> uvicorn.Config:

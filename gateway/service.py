@@ -31,6 +31,9 @@ log = structlog.get_logger()
 _CLOSING_SECONDS = 1.0
 """What is kept of `server.drain_seconds` for giving back work, and closing the connections and the store."""
 
+_STORE_CLOSING_SECONDS = 0.3
+"""How long the store's threads may take; a commit takes milliseconds, a database that hangs takes for ever."""
+
 
 class Service:
     """One gateway process. `start` opens the store and the worker, `stop` drains and closes them."""
@@ -53,6 +56,7 @@ class Service:
         self.feeds = Feeds(self.store, self.metrics)
         self.backlog = Backlog(self.store, self.runtime)
         self.health = Health(self.store, self.worker, self.runtime, clock, self.backlog)
+        self._seconds = lambda: clock() / 1000
         self._guard(settings)
         self.retention = Retention(self.store, self.runtime, clock)
         self._working: asyncio.Task[None] | None = None
@@ -67,8 +71,9 @@ class Service:
         """Put the credentials and limits of these settings into force."""
         before = getattr(self, "gate", None)
         auth = {name: connection.auth for name, connection in settings.connections.items()}
-        self.gate = Gate(auth, jwks=before.jwks if before else None)
-        self.webhook_gate = WebhookGate({name: each.webhooks for name, each in settings.connections.items()})
+        self.gate = Gate(auth, jwks=before.jwks if before else None, now=self._seconds)
+        webhooks = {name: each.webhooks for name, each in settings.connections.items()}
+        self.webhook_gate = WebhookGate(webhooks, now=self._seconds)
         self.operator_gate = OperatorGate(settings.operator.tokens)
         self.caller_rate = CallerRate(settings.server.requests_per_second)
         self.failed_signins = FailedSignIns(settings.server.failed_signins_per_minute)
@@ -97,7 +102,7 @@ class Service:
         if self._sweeping is not None:
             await asyncio.wait([self._sweeping])
         await self.runtime.close()
-        await asyncio.to_thread(self.store.close)
+        await asyncio.to_thread(self.store.close, _STORE_CLOSING_SECONDS)
 
     def begin_drain(self) -> None:
         """Not ready from this moment on; the time for going down begins to run."""
@@ -105,6 +110,11 @@ class Service:
             self.health.draining = True
             seconds = self.runtime.settings.server.drain_seconds
             self._drain_ends_at = time.monotonic() + seconds - min(_CLOSING_SECONDS, seconds / 4)
+
+    def hurry(self) -> None:
+        """End the drain now, giving back what still runs."""
+        self._drain_ends_at = time.monotonic()
+        self.worker.hurry()
 
     @property
     def drain_seconds_left(self) -> float:

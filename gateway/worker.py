@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from adapters.contract import RemoteError, TimedOut
 from adapters.deadline import Deadline
 from gateway.clock import Clock, now_ms
+from gateway.clock_watch import ClockWatch
 from gateway.owner import is_gone, new_owner
 from gateway.retry import GiveUp, Policy, decide
 from gateway.runtime import LiveConnection, Runtime
@@ -31,6 +32,8 @@ _PAUSE_SECONDS = 0.02
 """Between two looks for work: what comes in between is found by one look."""
 _STORE_PAUSE_MS = 500
 _CLAIMED_AT_ONCE = 64
+_RELEASE_SECONDS = 0.3
+"""How long a drain waits for the store to give work back; else the leases run out."""
 _REFUSED_BY_STORE_MOST = 3
 """How often the store may refuse an outcome for what it holds: once or twice it may be a race for an order key."""
 
@@ -106,6 +109,11 @@ class Worker:
     _finished: dict[int, list[asyncio.Event]] = field(default_factory=dict)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _stopping: bool = False
+    _clock_watch: ClockWatch = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin to watch the clock."""
+        self._clock_watch = ClockWatch(self.store, self.clock, LEASE_MS)
 
     def lease(self) -> Lease:
         """A lease from now."""
@@ -160,6 +168,9 @@ class Worker:
             # before the look: what is kept while we look is looked for again
             self._wake.clear()
             try:
+                if self._clock_watch.notices():
+                    due[self._renew] = self.beat_at
+                await self._clock_watch.put_right()
                 for chore, seconds in chores.items():
                     if self.beat_at >= due[chore]:
                         await chore()
@@ -177,16 +188,28 @@ class Worker:
     async def drain(self, seconds: float) -> None:
         """Claim nothing more, let running work finish for `seconds`, then give the rest back."""
         self._stopping = True
-        tasks = [running.task for running in self._running.values()]
+        tasks = {delivery_id: running.task for delivery_id, running in self._running.items()}
         if tasks:
-            await asyncio.wait(tasks, timeout=seconds)
-        left = list(self._running)
-        for running in list(self._running.values()):
-            running.task.cancel()
-        await asyncio.gather(*(task for task in tasks if not task.done()), return_exceptions=True)
+            await asyncio.wait(tasks.values(), timeout=seconds)
+        self._cancel_all()
+        await asyncio.gather(*tasks.values(), return_exceptions=True)
+        left = [delivery_id for delivery_id, task in tasks.items() if task.cancelled()]
         if left:
             owner, now = self.owner, self.clock()
-            await self.store.write(lambda c: claims.release(c, owner, left, now), "delivery.release")
+            by = Deadline.after(_RELEASE_SECONDS)
+            try:
+                await self.store.write(lambda c: claims.release(c, owner, left, now), "delivery.release", by)
+            except StoreUnavailable as error:
+                log.warning("delivery.not_released", deliveries=left, detail=str(error))
+
+    def hurry(self) -> None:
+        """End a drain that is under way now: what still runs is given back."""
+        if self._stopping:
+            self._cancel_all()
+
+    def _cancel_all(self) -> None:
+        for running in self._running.values():
+            running.task.cancel()
 
     async def _renew(self) -> None:
         if self._running:
@@ -196,11 +219,13 @@ class Worker:
     async def _take_over(self) -> None:
         """Give back what nobody works on any more: at once where a process of this machine was killed."""
         now, ours = self.clock(), list(self._running)
+        # a clock that was just set says nothing about leases: whoever lives renews them first
+        judged_at = now if self._clock_watch.is_steady and not self._clock_watch.notices() else 0
         held = await self.store.read(claims.holders)
         gone = [owner for owner in held if is_gone(owner)]
-        if gone or any(until < now for until in held.values()):
+        if gone or any(until < judged_at for until in held.values()):
             count = await self.store.write(
-                lambda c: claims.release_abandoned(c, gone, now, but=ours), "delivery.take_over"
+                lambda c: claims.release_abandoned(c, gone, judged_at, now, but=ours), "delivery.take_over"
             )
             if count:
                 log.warning("worker.took_over", owners=gone, deliveries=count)
@@ -212,7 +237,8 @@ class Worker:
 
     async def _claim(self) -> None:
         now = self.clock()
-        if not self.has_room:
+        if not self.has_room or self._clock_watch.notices():
+            # where the clock was set, first the store's times are put right
             return
         for due in await self.store.read(lambda c: claims.due_work(c, now)):
             live = self.runtime.connections.get(due.connection)

@@ -23,6 +23,7 @@ from adapters.apptivo.simulated_firm import DEMO_ACCESS_KEY, DEMO_API_KEY
 from adapters.crmcom import simulator as crmcom
 from adapters.simulation import serving
 from adapters.vainu.simulator import FAKE_API_KEY
+from gateway.clock import Clock, now_ms
 from gateway.serve import uvicorn_config
 from gateway.service import Service
 from gateway.settings import read
@@ -148,9 +149,9 @@ def _listen() -> socket.socket:
 
 
 @contextlib.contextmanager
-def running_gateway(document: Mapping[str, Any]) -> Iterator[Gateway]:
+def running_gateway(document: Mapping[str, Any], clock: Clock = now_ms) -> Iterator[Gateway]:
     """A gateway on a thread of its own, over real HTTP on a free port."""
-    service = Service(read(document))
+    service = Service(read(document), clock=clock)
     server = uvicorn.Server(uvicorn_config(service.runtime.settings, service))
     listening = _listen()
     failure: list[BaseException] = []

@@ -152,13 +152,15 @@ def holders(connection: Connection) -> dict[str, int]:
     return {str(owner): int(until or 0) for owner, until in connection.execute(statement)}
 
 
-def release_abandoned(connection: Connection, gone: Collection[str], now: int, but: Collection[int]) -> int:
+def release_abandoned(
+    connection: Connection, gone: Collection[str], ran_out_before: int, now: int, but: Collection[int]
+) -> int:
     """Give back what is held by these owners, who are no more, or by a lease that ran out; how many that were.
 
-    Not those of the ids in `but`, on which the caller is at work itself.
+    Not those of the ids in `but`, on which the caller is at work itself. What is given back is due `now`.
     """
     abandoned = and_(
-        or_(deliveries.c.lease_owner.in_(gone), deliveries.c.lease_until < now), deliveries.c.id.not_in(but)
+        or_(deliveries.c.lease_owner.in_(gone), deliveries.c.lease_until < ran_out_before), deliveries.c.id.not_in(but)
     )
     statement = update(deliveries).where(is_in(deliveries, DeliveryState.RUNNING), abandoned)
     return connection.execute(statement.values(**_FREED, due_at=now)).rowcount

@@ -9,8 +9,8 @@ import contextlib
 import queue
 import stat
 import threading
+import time
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,6 +24,7 @@ from gateway import failpoints
 from gateway.store import migrate
 from gateway.store.backup import create_private, sqlite_file
 from gateway.store.jobs import Job, answer, groups, still_wanted
+from gateway.store.threads import DaemonThreads
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -54,7 +55,7 @@ class Store:
         self.url = url
         self._engine = _engine(url)
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        self._readers = ThreadPoolExecutor(_READERS, "store-read")
+        self._readers = DaemonThreads(_READERS, "store-read")
         self._writer: threading.Thread | None = None
         parsed = make_url(url)
         self._file = Path(parsed.database or "") if parsed.get_backend_name() == "sqlite" else None
@@ -79,13 +80,14 @@ class Store:
         self._writer = threading.Thread(target=self._write_loop, name="store-write", daemon=True)
         self._writer.start()
 
-    def close(self) -> None:
-        """Finish what was handed over, then close every connection."""
+    def close(self, patience: float = 10.0) -> None:
+        """Finish what was handed over, within `patience` seconds, and close every connection."""
+        give_up = time.monotonic() + patience
         if self._writer is not None:
             self._queue.put(None)
-            self._writer.join(10)
+            self._writer.join(patience)
             self._writer = None
-        self._readers.shutdown(wait=True)
+        self._readers.close(max(0.0, give_up - time.monotonic()))
         self._engine.dispose()
 
     async def write(
@@ -134,7 +136,7 @@ class Store:
     async def read(self, work: Callable[[Connection], T], deadline: Deadline | None = None) -> T:
         """What `work` returns on a snapshot; `StoreUnavailable` if the store does not answer by the deadline."""
         try:
-            return await _by(deadline, asyncio.get_running_loop().run_in_executor(self._readers, self._read, work))
+            return await _by(deadline, asyncio.wrap_future(self._readers.submit(lambda: self._read(work))))
         except (SQLAlchemyError, RuntimeError) as error:
             raise StoreUnavailable(f"the store cannot be read: {_cause(error)}") from error
 

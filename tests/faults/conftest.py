@@ -34,10 +34,12 @@ def fault_configuration(upstream: str, folder: Path, **changes: Any) -> dict[str
     return document
 
 
-def webhook(gateway: Gateway, customer: str, message_id: str | None = None, remark: str = "") -> httpx.Response:
-    """A genuine CRM webhook: this customer has changed."""
+def webhook(
+    gateway: Gateway, customer: str, message_id: str | None = None, remark: str = "", at: float | None = None
+) -> httpx.Response:
+    """A genuine CRM webhook: this customer has changed. `at` is the sender's time, Unix seconds; now if None."""
     content = json.dumps({"customerId": customer, "remark": remark}).encode()
-    headers = signed(SECRET, message_id or f"msg_{next(_numbers)}", int(time.time()), content)
+    headers = signed(SECRET, message_id or f"msg_{next(_numbers)}", int(time.time() if at is None else at), content)
     return httpx.post(
         f"{gateway.url}/crm/acme/webhooks",
         content=content,
