@@ -62,6 +62,11 @@ class ForkedGateway:
             return self.clients[-1].get("/health/ready", timeout=2).status_code == 200
         return False
 
+    def wait(self, seconds: float) -> None:
+        """Wait until it has ended, so long at most."""
+        assert self.process is not None
+        self.process.join(seconds)
+
     def terminate(self) -> None:
         """TERM."""
         assert self.process is not None
