@@ -50,6 +50,13 @@ class ForkedGateway:
         return self.clients[-1]
 
     @property
+    def pid(self) -> int:
+        """Its process id."""
+        assert self.process is not None
+        assert self.process.pid is not None
+        return self.process.pid
+
+    @property
     def died(self) -> bool:
         """Whether it was killed by its failpoint."""
         return self.process is not None and self.process.exitcode == -signal.SIGKILL
