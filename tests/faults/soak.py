@@ -60,8 +60,9 @@ class Ledger:
     def text(self) -> str:
         """The ledger, a line for each kill and the sum."""
         total = (
-            f"{len(self.lives)} kills in {self.seconds:.0f} s: acknowledged {self.acknowledged}, "
-            f"stored {self.acknowledged - len(self.missing)}, unanswered {self.unanswered}, refused {len(self.refused)}; "
+            f"{len(self.lives)} kills in {self.seconds:.0f} s: "
+            f"acknowledged {self.acknowledged}, stored {self.acknowledged - len(self.missing)}, "
+            f"unanswered {self.unanswered}, refused {len(self.refused)}; "
             f"{self.companies} companies, {self.webhooks} webhooks; unfinished {self.unfinished}, dead {self.dead}, "
             f"not exactly once {len(self.wrong)}"
         )
