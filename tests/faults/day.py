@@ -40,10 +40,8 @@ class Day:
     """How long the CRM takes for the create of `Slow`: longer than the budget."""
     acknowledged: list[str] = field(default_factory=list)
     """Ids that were told in a 2xx: exp_… and whk_…"""
-    patient: bool = False
-    """Whether what is answered 503, "send it again later", is sent again, as Vainu and a CRM do."""
     refused: list[str] = field(default_factory=list)
-    """What was answered neither 2xx nor, to an impatient sender, 503."""
+    """What was answered neither 2xx nor 503; that is sent again, as Vainu and a CRM do."""
     unanswered: int = 0
     """Requests whose connection died: never acknowledged."""
     slow_accepted: threading.Event = field(default_factory=threading.Event)
@@ -111,8 +109,9 @@ class Day:
             return None
 
         def look() -> str | None:
-            standing = http.get(f"/vainu/acme/exports/{answer['export_id']}").json()
-            return None if standing["status"] == "accepted" else str(standing["unique_id"])
+            standing = _unless_busy(http.get(f"/vainu/acme/exports/{answer['export_id']}"))
+            told = standing.json() if standing is not None else {"status": "accepted"}
+            return None if told["status"] == "accepted" else str(told["unique_id"])
 
         with contextlib.suppress(httpx.TransportError):
             return str(wait_until(look, "the export ends", PATIENCE_SECONDS))
@@ -125,20 +124,16 @@ class Day:
 
     def _sent(self, send: Callable[[], httpx.Response]) -> dict[str, Any] | None:
         try:
-            answer = wait_until(lambda: self._kept(send()), "it is kept", PATIENCE_SECONDS)
+            answer = wait_until(lambda: _unless_busy(send()), "it is kept", PATIENCE_SECONDS)
         except httpx.TransportError:
             self.unanswered += 1
             return None
         if not answer.is_success:
-            if self.patient or answer.status_code != 503:
-                self.refused.append(answer.text)
+            self.refused.append(answer.text)
             return None
         told: dict[str, Any] = answer.json()
         self.acknowledged.append(str(told.get("export_id") or told.get("id")))
         return told
-
-    def _kept(self, answer: httpx.Response) -> httpx.Response | None:
-        return None if self.patient and answer.status_code == 503 else answer
 
     def _at_apptivo(self, action: str, **given: str) -> None:
         keys = {"apiKey": DEMO_API_KEY, "accessKey": DEMO_ACCESS_KEY}
@@ -164,3 +159,7 @@ class Day:
         ]
         customers = self.upstream.records("apptivo")["customers"]
         return [str(known)] == [str(row["customerId"]) for row in customers if row["customerName"] == self.name("Slow")]
+
+
+def _unless_busy(answer: httpx.Response) -> httpx.Response | None:
+    return None if answer.status_code == 503 else answer

@@ -36,7 +36,7 @@ ELSEWHERE = {"replay"}
 """Writes of the command line: one transaction, after which the process ends anyway."""
 AT_ONCE = 6
 FINISH_SECONDS = 40.0
-DEATH_SECONDS = 15.0
+DEATH_SECONDS = 30.0
 SETTLE_SECONDS = 2.4
 """Beyond the slow create's own time: after that the gateway may take it for lost."""
 
@@ -112,13 +112,12 @@ def live_through(point: str, place: Place) -> Account:
     """One point: traffic, death, restart, the same traffic again, and the count."""
     place.folder.mkdir()
     # a lease is renewed every 2 s; the others need a create that is still under way when its export is answered
-    slow_seconds = 2.6 if "renew" in point else 1.8 if from_outside(point) else 1.0
+    slow_seconds = 3.0 if "renew" in point or from_outside(point) else 1.0
     day = Day(place.folder.name, place.upstream, slow_seconds)
     day.prepare()
     account = Account(point)
     with forked_gateway(place.document(slow_seconds), place.folder) as process:
         account.died = die(process, point, day)
-        day.patient = True
         day.send(process.start())
         look = StoreLook(place.url)
         wait_until(lambda: not look.unfinished(), "all work ends", FINISH_SECONDS)
