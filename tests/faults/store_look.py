@@ -9,6 +9,8 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
+from gateway.store.tables import WAITS_ITS_TURN
+
 
 @dataclass(frozen=True)
 class StoreLook:
@@ -56,6 +58,14 @@ class StoreLook:
             for owner in set(before):
                 statement = text("UPDATE deliveries SET lease_owner = :after WHERE lease_owner = :before")
                 connection.execute(statement, {"after": after, "before": owner})
+            connection.commit()
+
+    def strand_all(self) -> None:
+        """Have all work wait for a turn that nobody gives it, as two processes may leave it on PostgreSQL."""
+        with self._connected() as connection:
+            values = "state = 'pending', lease_owner = NULL, lease_until = NULL, due_at = :never"
+            statement = text(f"UPDATE deliveries SET {values} WHERE state IN ('pending', 'running')")  # noqa: S608 - ours
+            connection.execute(statement, {"never": WAITS_ITS_TURN})
             connection.commit()
 
     @contextlib.contextmanager

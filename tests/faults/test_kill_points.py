@@ -27,13 +27,15 @@ LABELS = {
     "exports": ("export.keep", "export.accepted", "export.finish", "export_details.finish", "customer_data.finish"),
     "companies": ("company.create_leaves", "company.create_ended", "company.adopt", "company.unlink"),
     "webhooks": ("inbox.keep", "crm_webhook.finish", "company_change.finish", "retention"),
-    "deliveries": ("delivery.claim", "delivery.renew", "delivery.release", "delivery.take_over"),
+    "deliveries": ("delivery.claim", "delivery.renew", "delivery.release", "delivery.take_over", "delivery.give_turn"),
 }
 """The labelled writes of `gateway serve`; `before:export.finish` is between the CRM's write and its record here."""
 UNDER_WAY = "during:crm.create"
 """No failpoint: killed from outside while the CRM is at work on a create."""
 ELSEWHERE = {"replay"}
 """Writes of the command line: one transaction, after which the process ends anyway."""
+AT_START = ("delivery.take_over", "delivery.give_turn")
+"""Writes about what a process finds that was left behind."""
 AT_ONCE = 6
 FINISH_SECONDS = 40.0
 DEATH_SECONDS = 30.0
@@ -117,9 +119,9 @@ def live_through(point: str, place: Place) -> Account:
     day.prepare()
     account = Account(point)
     with forked_gateway(place.document(slow_seconds), place.folder) as process:
-        account.died = die(process, point, day)
-        day.send(process.start())
         look = StoreLook(place.url)
+        account.died = die(process, point, day, look)
+        day.send(process.start())
         wait_until(lambda: not look.unfinished(), "all work ends", FINISH_SECONDS)
         account.unfinished, account.dead = look.unfinished(), look.count("dead")
         account.missing = look.missing(day.acknowledged)
@@ -130,16 +132,16 @@ def live_through(point: str, place: Place) -> Account:
 
 def from_outside(point: str) -> bool:
     """Whether the test must do something to the process for it to come to this point."""
-    return point == UNDER_WAY or point.endswith(("delivery.release", "delivery.take_over"))
+    return point == UNDER_WAY or point.endswith(("delivery.release", *AT_START))
 
 
-def die(process: ForkedGateway, point: str, day: Day) -> bool:
+def die(process: ForkedGateway, point: str, day: Day, look: StoreLook) -> bool:
     """The life that ends at the point; whether it did."""
     if not from_outside(point):
         http = process.start(point)
         day.send(http)
         return ended_at_its_point(process)
-    is_later = point.endswith("delivery.take_over")
+    is_later = point.endswith(AT_START)
     http = process.start(None if is_later or point == UNDER_WAY else point)
     with in_background(day, http):
         assert day.slow_accepted.wait(DEATH_SECONDS)
@@ -147,11 +149,13 @@ def die(process: ForkedGateway, point: str, day: Day) -> bool:
             process.terminate()
             return ended_at_its_point(process)
         process.kill()
-    if is_later:
-        # what was left is taken over as soon as the next one starts
-        process.start(point)
-        return ended_at_its_point(process)
-    return True
+    if not is_later:
+        return True
+    if point.endswith("delivery.give_turn"):
+        look.strand_all()
+    # what was left is seen to as soon as the next one starts
+    process.start(point)
+    return ended_at_its_point(process)
 
 
 def ended_at_its_point(process: ForkedGateway) -> bool:
