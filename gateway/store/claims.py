@@ -15,10 +15,12 @@ from sqlalchemy import (
     Connection,
     Row,
     Select,
+    Text,
     and_,
     cast,
     exists,
     func,
+    literal,
     or_,
     select,
     tuple_,
@@ -173,7 +175,8 @@ def _listed(connection: Connection, texts: Collection[str]) -> ColumnElement[str
     """A column of these texts, sent as one parameter."""
     document = json.dumps(list(texts))
     if connection.dialect.name == "postgresql":
-        return func.json_array_elements_text(cast(document, JSON(none_as_null=True))).column_valued("asked")
+        # a text that PostgreSQL reads as JSON; SQLAlchemy would make a JSON string of a parameter of type JSON
+        return func.json_array_elements_text(cast(literal(document, Text), JSON)).column_valued("asked")
     return func.json_each(document).table_valued("value").c.value
 
 
