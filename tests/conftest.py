@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.harness import Gateway, Upstream, configuration, running_gateway, running_upstream
+from tests.postgres import Cluster, running_cluster
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - only the root under which pytest makes its private folders
 ENOUGH_BYTES = 2_000_000_000
@@ -21,6 +22,13 @@ def _memory_has_room() -> bool:
 # 300 ms makes the gateway refuse, rightly, what it could not keep in time, and the test fail.
 if "PYTEST_DEBUG_TEMPROOT" not in os.environ and _memory_has_room():
     os.environ["PYTEST_DEBUG_TEMPROOT"] = str(MEMORY)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A private PostgreSQL cluster; each test makes a database of its own in it, and who stops it starts it again."""
+    with running_cluster() as running:
+        yield running
 
 
 @pytest.fixture

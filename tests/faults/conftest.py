@@ -3,20 +3,17 @@
 import base64
 import json
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
 from adapters.simulated_webhooks import signed
 from tests.gateway.exports.conftest import customers, new_company, problem, record_id
 from tests.gateway.webhooks.conftest import customer_data
 from tests.harness import Gateway, Upstream, configuration, wait_until
-from tests.postgres import Cluster, running_cluster
 
 SECRET = "whsec_" + base64.b64encode(b"a webhook secret of the fault tests").decode()
 _numbers = count(1)
@@ -115,10 +112,3 @@ class Watch:
         (row,) = customers(self.upstream, "acme", self.company["company_name"])
         known = [each["unique_id"] for each in customer_data(self.upstream)]
         return known == [self.unique_id] and "09 4711" in json.dumps(row)
-
-
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
-    """A running cluster; each test makes a database of its own in it, and who stops it starts it again."""
-    with running_cluster() as running:
-        yield running

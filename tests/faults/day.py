@@ -1,6 +1,7 @@
 """A small day of traffic, as Vainu and a CRM send it, that passes every write of the gateway; and its account."""
 
 import base64
+import contextlib
 import json
 import threading
 import time
@@ -15,10 +16,12 @@ import httpx
 from adapters.apptivo.simulator import DEMO_ACCESS_KEY, DEMO_API_KEY
 from adapters.simulated_webhooks import signed
 from adapters.vainu.simulator import FAKE_API_KEY
-from tests.harness import Upstream
+from tests.harness import Upstream, wait_until
 
 SECRET = "whsec_" + base64.b64encode(b"kill point secret").decode()
-BUDGET_MS = 300
+BUDGET_MS = 600
+PATIENCE_SECONDS = 30.0
+"""How long a sender sends again what is refused with a 503."""
 COMPANIES = ("Plain", "Slow", "Broken", "Hand", "Gone")
 
 
@@ -37,7 +40,8 @@ class Day:
     """How long the CRM takes for the create of `Slow`: longer than the budget."""
     acknowledged: list[str] = field(default_factory=list)
     """Ids that were told in a 2xx: exp_… and whk_…"""
-    refused: int = 0
+    refused: list[str] = field(default_factory=list)
+    """What was answered neither 2xx nor 503; that is sent again, as Vainu and a CRM do."""
     unanswered: int = 0
     """Requests whose connection died: never acknowledged."""
     slow_accepted: threading.Event = field(default_factory=threading.Event)
@@ -70,12 +74,12 @@ class Day:
     def _plain(self, http: httpx.Client) -> None:
         name = self.name("Plain")
         contacts = [{"first_name": "Kim", "last_name": f"Kill{self.tag}", "email": "kim@example.com"}]
-        answer = self._export(http, "Plain", contacts=contacts)
-        if answer is None or not answer["unique_id"].isdigit():
+        unique_id = self._record_id(http, self._export(http, "Plain", contacts=contacts))
+        if unique_id is None:
             return
-        self._webhook(http, {"customerId": answer["unique_id"], "event": f"changed {self.tag}"})
+        self._webhook(http, {"customerId": unique_id, "event": f"changed {self.tag}"})
         data = {"company_name": name, "staff_number": 12, "link": f"www.{self.tag}.example.com"}
-        change = {"data": data, "unique_id": answer["unique_id"], "type": "company_change_webhook"}
+        change = {"data": data, "unique_id": unique_id, "type": "company_change_webhook"}
         self._sent(lambda: http.post("/vainu/acme/webhooks", json={**change, "number_of_tries": 1}))
 
     def _slow(self, http: httpx.Client) -> None:
@@ -90,14 +94,28 @@ class Day:
         self._export(http, "Hand")
 
     def _gone(self, http: httpx.Client) -> None:
-        answer = self._export(http, "Gone")
-        if answer is not None and answer["unique_id"].isdigit():
-            self._at_apptivo("delete", customerId=answer["unique_id"])
+        unique_id = self._record_id(http, self._export(http, "Gone"))
+        if unique_id is not None:
+            self._at_apptivo("delete", customerId=unique_id)
             self._export(http, "Gone", staff_number=7)
 
     def _export(self, http: httpx.Client, which: str, **more: Any) -> dict[str, Any] | None:
         body = {"company_name": self.name(which), "country": "FI", **more}
         return self._sent(lambda: http.post("/vainu/acme/exports", json=body))
+
+    def _record_id(self, http: httpx.Client, answer: dict[str, Any] | None) -> str | None:
+        """The CRM's id of what was exported, waited for if it was only accepted; None if the gateway dies before."""
+        if answer is None:
+            return None
+
+        def look() -> str | None:
+            standing = _unless_busy(http.get(f"/vainu/acme/exports/{answer['export_id']}"))
+            told = standing.json() if standing is not None else {"status": "accepted"}
+            return None if told["status"] == "accepted" else str(told["unique_id"])
+
+        with contextlib.suppress(httpx.TransportError):
+            return str(wait_until(look, "the export ends", PATIENCE_SECONDS))
+        return None
 
     def _webhook(self, http: httpx.Client, body: dict[str, Any]) -> None:
         content = json.dumps(body).encode()
@@ -106,12 +124,12 @@ class Day:
 
     def _sent(self, send: Callable[[], httpx.Response]) -> dict[str, Any] | None:
         try:
-            answer = send()
+            answer = wait_until(lambda: _unless_busy(send()), "it is kept", PATIENCE_SECONDS)
         except httpx.TransportError:
             self.unanswered += 1
             return None
         if not answer.is_success:
-            self.refused += 1
+            self.refused.append(answer.text)
             return None
         told: dict[str, Any] = answer.json()
         self.acknowledged.append(str(told.get("export_id") or told.get("id")))
@@ -141,3 +159,7 @@ class Day:
         ]
         customers = self.upstream.records("apptivo")["customers"]
         return [str(known)] == [str(row["customerId"]) for row in customers if row["customerName"] == self.name("Slow")]
+
+
+def _unless_busy(answer: httpx.Response) -> httpx.Response | None:
+    return None if answer.status_code == 503 else answer

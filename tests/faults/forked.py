@@ -50,6 +50,13 @@ class ForkedGateway:
         return self.clients[-1]
 
     @property
+    def pid(self) -> int:
+        """Its process id."""
+        assert self.process is not None
+        assert self.process.pid is not None
+        return self.process.pid
+
+    @property
     def died(self) -> bool:
         """Whether it was killed by its failpoint."""
         return self.process is not None and self.process.exitcode == -signal.SIGKILL
@@ -61,6 +68,11 @@ class ForkedGateway:
         with suppress(httpx.TransportError):
             return self.clients[-1].get("/health/ready", timeout=2).status_code == 200
         return False
+
+    def wait(self, seconds: float) -> None:
+        """Wait until it has ended, so long at most."""
+        assert self.process is not None
+        self.process.join(seconds)
 
     def terminate(self) -> None:
         """TERM."""

@@ -27,16 +27,18 @@ LABELS = {
     "exports": ("export.keep", "export.accepted", "export.finish", "export_details.finish", "customer_data.finish"),
     "companies": ("company.create_leaves", "company.create_ended", "company.adopt", "company.unlink"),
     "webhooks": ("inbox.keep", "crm_webhook.finish", "company_change.finish", "retention"),
-    "deliveries": ("delivery.claim", "delivery.renew", "delivery.release", "delivery.take_over"),
+    "deliveries": ("delivery.claim", "delivery.renew", "delivery.release", "delivery.take_over", "delivery.give_turn"),
 }
 """The labelled writes of `gateway serve`; `before:export.finish` is between the CRM's write and its record here."""
 UNDER_WAY = "during:crm.create"
 """No failpoint: killed from outside while the CRM is at work on a create."""
 ELSEWHERE = {"replay"}
 """Writes of the command line: one transaction, after which the process ends anyway."""
-AT_ONCE = 7
+AT_START = ("delivery.take_over", "delivery.give_turn")
+"""Writes about what a process finds that was left behind."""
+AT_ONCE = 6
 FINISH_SECONDS = 40.0
-DEATH_SECONDS = 15.0
+DEATH_SECONDS = 30.0
 SETTLE_SECONDS = 2.4
 """Beyond the slow create's own time: after that the gateway may take it for lost."""
 
@@ -54,6 +56,7 @@ class Account:
     died: bool = False
     acknowledged: int = 0
     unanswered: int = 0
+    refused: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     unfinished: int = 0
     dead: int = 0
@@ -63,7 +66,12 @@ class Account:
     def is_square(self) -> bool:
         """Whether it died where it should, and nothing is lost, left, or doubled."""
         once = all(self.records[which] == 1 for which in (*COMPANIES, "contact"))
-        return self.died and once and self.vainu_was_told and not (self.missing or self.unfinished or self.dead)
+        return (
+            self.died
+            and once
+            and self.vainu_was_told
+            and not (self.refused or self.missing or self.unfinished or self.dead)
+        )
 
     def line(self) -> str:
         """The line of the ledger."""
@@ -72,6 +80,7 @@ class Account:
             f"{self.point:<30} {'died' if self.died else 'DID NOT DIE'}  acknowledged {self.acknowledged:>2}, "
             f"stored {self.acknowledged - len(self.missing):>2}  unanswered {self.unanswered:>2}  "
             f"unfinished {self.unfinished}  dead {self.dead}  records: {records}"
+            + (f"  REFUSED {self.refused}" if self.refused else "")
             + ("" if self.vainu_was_told else "  VAINU WAS NOT TOLD")
             + ("" if self.is_square() else "  <-- NOT SQUARE")
         )
@@ -105,34 +114,34 @@ def live_through(point: str, place: Place) -> Account:
     """One point: traffic, death, restart, the same traffic again, and the count."""
     place.folder.mkdir()
     # a lease is renewed every 2 s; the others need a create that is still under way when its export is answered
-    slow_seconds = 2.6 if "renew" in point else 1.2 if from_outside(point) else 0.6
+    slow_seconds = 3.0 if "renew" in point or from_outside(point) else 1.0
     day = Day(place.folder.name, place.upstream, slow_seconds)
     day.prepare()
     account = Account(point)
     with forked_gateway(place.document(slow_seconds), place.folder) as process:
-        account.died = die(process, point, day)
-        day.send(process.start())
         look = StoreLook(place.url)
+        account.died = die(process, point, day, look)
+        day.send(process.start())
         wait_until(lambda: not look.unfinished(), "all work ends", FINISH_SECONDS)
         account.unfinished, account.dead = look.unfinished(), look.count("dead")
         account.missing = look.missing(day.acknowledged)
-    account.acknowledged, account.unanswered = len(day.acknowledged), day.unanswered
+    account.acknowledged, account.unanswered, account.refused = len(day.acknowledged), day.unanswered, day.refused
     account.records, account.vainu_was_told = day.records(), day.vainu_was_told()
     return account
 
 
 def from_outside(point: str) -> bool:
     """Whether the test must do something to the process for it to come to this point."""
-    return point == UNDER_WAY or point.endswith(("delivery.release", "delivery.take_over"))
+    return point == UNDER_WAY or point.endswith(("delivery.release", *AT_START))
 
 
-def die(process: ForkedGateway, point: str, day: Day) -> bool:
+def die(process: ForkedGateway, point: str, day: Day, look: StoreLook) -> bool:
     """The life that ends at the point; whether it did."""
     if not from_outside(point):
         http = process.start(point)
         day.send(http)
         return ended_at_its_point(process)
-    is_later = point.endswith("delivery.take_over")
+    is_later = point.endswith(AT_START)
     http = process.start(None if is_later or point == UNDER_WAY else point)
     with in_background(day, http):
         assert day.slow_accepted.wait(DEATH_SECONDS)
@@ -140,17 +149,20 @@ def die(process: ForkedGateway, point: str, day: Day) -> bool:
             process.terminate()
             return ended_at_its_point(process)
         process.kill()
-    if is_later:
-        # what was left is taken over as soon as the next one starts
-        process.start(point)
-        return ended_at_its_point(process)
-    return True
+    if not is_later:
+        return True
+    if point.endswith("delivery.give_turn"):
+        look.strand_all()
+    # what was left is seen to as soon as the next one starts
+    process.start(point)
+    return ended_at_its_point(process)
 
 
 def ended_at_its_point(process: ForkedGateway) -> bool:
-    wait_until(lambda: process.died, "it dies", DEATH_SECONDS)
+    process.wait(DEATH_SECONDS)
+    died = process.died
     process.kill()
-    return True
+    return died
 
 
 def in_background(day: Day, http: httpx.Client) -> Any:

@@ -11,7 +11,6 @@ import pytest
 from sqlalchemy import Connection
 
 from gateway.store import Store
-from tests.postgres import MISSING, Cluster, binaries, running_cluster
 
 T = TypeVar("T")
 _numbers = count(1)
@@ -35,15 +34,6 @@ class Bench:
     def run(self, work: Any) -> Any:
         """The result of a coroutine."""
         return self.runner.run(work)
-
-
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
-    """A private PostgreSQL cluster; what needs it is skipped where there are no server binaries."""
-    if binaries() is None:
-        pytest.skip(MISSING)
-    with running_cluster() as running:
-        yield running
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
