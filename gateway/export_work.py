@@ -133,7 +133,7 @@ class ExportWork:
                 deliveries.add(connection, _details(delivery), now)
             if live.vainu is not None:
                 for customer_data_id in exports.accepted_customer_data_ids(connection, delivery.id):
-                    deliveries.add(connection, _customer_data(delivery, customer_data_id), now)
+                    deliveries.add(connection, customer_data(delivery, customer_data_id), now)
 
         return record
 
@@ -193,7 +193,8 @@ def details_key(order_key: str) -> str:
     return f"{order_key}:{DETAILS}"
 
 
-def _customer_data(delivery: Delivery, customer_data_id: str) -> NewDelivery:
+def customer_data(delivery: Delivery, customer_data_id: str) -> NewDelivery:
+    """The work of telling Vainu the CRM's id of what an export's delivery has brought there."""
     # a key of its own: Vainu being down must not hold up the CRM's work
     order_key = f"{delivery.connection}:{CUSTOMER_DATA}:{customer_data_id}"
     return NewDelivery(delivery.connection, CUSTOMER_DATA, order_key, delivery.subject, customer_data_id.encode())

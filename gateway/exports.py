@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from adapters.deadline import Deadline
 from gateway.clock import Clock
-from gateway.export_work import EXPORT, details_key
+from gateway.export_work import EXPORT, customer_data, details_key
 from gateway.identity import identifiers
 from gateway.ids import new_id
 from gateway.pushed import Pushed
@@ -73,7 +73,7 @@ class Exports:
         self._store = store
         self._worker = worker
         self._clock = clock
-        self._marking: set[asyncio.Task[Delivery]] = set()
+        self._following: set[asyncio.Task[None]] = set()
 
     async def push(self, live: LiveConnection, pushed: Pushed, body: bytes, query: str, deadline: Deadline) -> Answer:
         """Keep the push, have it done, and tell how it stands when the deadline comes.
@@ -168,8 +168,9 @@ class Exports:
         await asyncio.wait([marking], timeout=_grace(deadline))
         if not marking.done():
             # the push itself is on disk, and the caller's time is up; the mark follows when the store has room
-            self._marking.add(marking)
-            marking.add_done_callback(self._marked)
+            following = asyncio.create_task(self._follow_up(marking, live, new, late))
+            self._following.add(following)
+            following.add_done_callback(self._followed)
             return Answer(new.id, "accepted", unique_id)
         delivery = marking.result()
         if delivery.state not in _UNFINISHED:
@@ -185,10 +186,25 @@ class Exports:
                 log.warning("export.accepted_waits_for_store", export=late.export_id, detail=str(error))
                 await asyncio.sleep(_MARK_AGAIN_SECONDS)
 
-    def _marked(self, marking: "asyncio.Task[Delivery]") -> None:
-        self._marking.discard(marking)
-        if not marking.cancelled() and marking.exception() is not None:
-            log.error("export.accepted_not_marked", detail=str(marking.exception()))
+    async def _follow_up(
+        self, marking: "asyncio.Task[Delivery]", live: LiveConnection, new: NewExport, late: Unfinished
+    ) -> None:
+        """Where the delivery had ended before the mark was set, its end told Vainu nothing: do that now."""
+        delivery = await marking
+        if delivery.state in _UNFINISHED:
+            return
+
+        def tell(connection: Connection) -> None:
+            exports.mark_answered(connection, late)
+            if delivery.state == DeliveryState.DONE and live.vainu is not None and new.customer_data_id:
+                deliveries.add(connection, customer_data(delivery, new.customer_data_id), self._clock())
+
+        await self._store.write(tell)
+
+    def _followed(self, following: "asyncio.Task[None]") -> None:
+        self._following.discard(following)
+        if not following.cancelled() and following.exception() is not None:
+            log.error("export.accepted_not_marked", detail=str(following.exception()))
 
     def _answer(self, export_id: str, kept: _Kept, delivery: Delivery) -> Answer:
         if delivery.state == DeliveryState.DONE and delivery.result:

@@ -106,6 +106,11 @@ def mark_accepted(connection: Connection, pushes: list[Unfinished]) -> list[deli
     return [found[push.delivery_id] for push in pushes]
 
 
+def mark_answered(connection: Connection, push: Unfinished) -> None:
+    """Note that an export was answered "accepted", whatever has become of its delivery since."""
+    connection.execute(update(exports).where(exports.c.id == push.export_id).values(accepted_at=push.now))
+
+
 def accepted_customer_data_ids(connection: Connection, delivery_id: int) -> list[str]:
     """Vainu's customer-data ids of the pushes that were answered "accepted", each once."""
     statement = select(exports.c.customer_data_id).where(

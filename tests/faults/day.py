@@ -153,7 +153,7 @@ class Day:
         if not self.slow_accepted.is_set():
             return True
         [known] = [
-            row["unique_id"]
+            row.get("unique_id")
             for row in self.upstream.records("vainu")["customer_data"]
             if str(row["id"]) == self.customer_data_id
         ]

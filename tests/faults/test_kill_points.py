@@ -39,6 +39,7 @@ AT_START = ("delivery.take_over", "delivery.give_turn")
 AT_ONCE = 6
 FINISH_SECONDS = 40.0
 DEATH_SECONDS = 30.0
+LONG_SECONDS = 8.0
 SETTLE_SECONDS = 2.4
 """Beyond the slow create's own time: after that the gateway may take it for lost."""
 
@@ -117,6 +118,9 @@ def live_through(point: str, place: Place) -> Account:
     slow_seconds = 3.0 if "renew" in point or from_outside(point) else 1.0
     day = Day(place.folder.name, place.upstream, slow_seconds)
     day.prepare()
+    if point.endswith("delivery.release"):
+        # a search, which may be repeated at once: something is under way whenever the process is told to go
+        place.upstream.fault("apptivo", "delay", match=f"Hand{day.tag}", seconds=LONG_SECONDS, times=1)
     account = Account(point)
     with forked_gateway(place.document(slow_seconds), place.folder) as process:
         look = StoreLook(place.url)
