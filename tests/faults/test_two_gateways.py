@@ -56,8 +56,14 @@ def pushed_together(urls: list[str], bodies: list[dict[str, Any]]) -> list[httpx
     """The answers to pushes that are all under way together, spread over gateways in turn."""
 
     def push(url: str, body: dict[str, Any]) -> httpx.Response:
+        def taken() -> httpx.Response | None:
+            answer = http.post("/vainu/acme/exports", json=body)
+            # a busy machine may refuse: "send it again later"
+            return None if answer.status_code == 503 else answer
+
         with client(url, verify=False) as http:
-            return http.post("/vainu/acme/exports", json=body)
+            answer: httpx.Response = wait_until(taken, "it is kept")
+            return answer
 
     with ThreadPoolExecutor(len(bodies)) as pool:
         return list(pool.map(push, cycle(urls), bodies))
