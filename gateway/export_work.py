@@ -15,12 +15,12 @@ from adapters.contract import Company, ConnectionCut, NotFound, Refused, RemoteE
 from adapters.deadline import Deadline
 from gateway.body import parse_json
 from gateway.clock import Clock
+from gateway.handling import Act, Postponed
 from gateway.pushed import read_push
 from gateway.runtime import LiveConnection
 from gateway.store import Store, claims, companies, deliveries, exports
 from gateway.store.companies import CompanyRow
 from gateway.store.deliveries import Delivery, NewDelivery
-from gateway.worker import Act, Postponed
 
 EXPORT = "export"
 DETAILS = "export_details"

@@ -12,12 +12,12 @@ from adapters.deadline import Deadline
 from adapters.vainu import CustomerDataExists, MatchData, VainuClient
 from gateway.body import parse_json
 from gateway.clock import Clock
+from gateway.handling import Act, Postponed
 from gateway.pushed import read_change
 from gateway.runtime import LiveConnection
 from gateway.store import Store, claims, companies, deliveries
 from gateway.store.companies import CompanyRow
 from gateway.store.deliveries import Delivery, NewDelivery
-from gateway.worker import Act, Postponed
 
 CRM_WEBHOOK = "crm_webhook"
 COMPANY_CHANGE = "company_change"

@@ -8,6 +8,7 @@ from pathlib import Path
 import structlog
 
 from adapters.contract import CallRecord
+from gateway.attempts import Attempts
 from gateway.auth.gate import Gate, OperatorGate
 from gateway.auth.webhook_gate import WebhookGate
 from gateway.backlog import Backlog
@@ -15,6 +16,7 @@ from gateway.clock import Clock, now_ms
 from gateway.export_work import CUSTOMER_DATA, DETAILS, EXPORT, CustomerDataWork, DetailsWork, ExportWork
 from gateway.exports import Exports
 from gateway.feed import Feeds
+from gateway.handling import Handler
 from gateway.health import Health
 from gateway.inbound_work import COMPANY_CHANGE, CRM_WEBHOOK, CompanyChangeWork, CrmWebhookWork
 from gateway.limits import CallerRate, FailedSignIns
@@ -24,7 +26,7 @@ from gateway.runtime import Runtime
 from gateway.settings import InvalidSettings, Settings, load
 from gateway.store import Store
 from gateway.webhooks import Webhooks
-from gateway.worker import Handler, Worker
+from gateway.worker import Worker
 
 log = structlog.get_logger()
 
@@ -50,7 +52,7 @@ class Service:
             CRM_WEBHOOK: CrmWebhookWork(self.store, clock),
             COMPANY_CHANGE: CompanyChangeWork(self.store),
         }
-        self.worker = Worker(self.store, self.runtime, handlers, clock)
+        self.worker = Worker(self.store, self.runtime, Attempts(self.runtime, handlers, clock), clock)
         self.exports = Exports(self.store, self.worker, clock)
         self.webhooks = Webhooks(self.store, self.worker, clock)
         self.feeds = Feeds(self.store, self.metrics)

@@ -1,22 +1,19 @@
 """Claims due deliveries, has them acted on, records how it ended. Knows no rule of any kind of delivery."""
 
 import asyncio
-import random
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import structlog
 from sqlalchemy import Connection
 
-from adapters.contract import RemoteError, TimedOut
 from adapters.deadline import Deadline
+from gateway.attempts import Attempts
 from gateway.clock import Clock, now_ms
 from gateway.clock_watch import ClockWatch
+from gateway.handling import Act, InternalFault
 from gateway.owner import is_gone, new_owner
-from gateway.retry import GiveUp, Policy, decide
-from gateway.runtime import LiveConnection, Runtime
-from gateway.store import UNFINISHED, DeliveryState, Store, StoreUnavailable, WriteRefused, claims, deliveries
+from gateway.runtime import Runtime
+from gateway.store import UNFINISHED, Store, StoreUnavailable, WriteRefused, claims, deliveries
 from gateway.store.claims import DueWork, Lease
 from gateway.store.deliveries import Delivery, Ending
 
@@ -24,66 +21,15 @@ log = structlog.get_logger()
 
 LEASE_MS = 6_000
 BEAT_SECONDS = 0.5
-ATTEMPT_SECONDS = 60.0
-"""The longest one attempt may take."""
 _RENEW_SECONDS = 2.0
 _TURNS_SECONDS = 5.0
 _PAUSE_SECONDS = 0.02
 """Between two looks for work: what comes in between is found by one look."""
-_STORE_PAUSE_MS = 500
 _CLAIMED_AT_ONCE = 64
 _RELEASE_SECONDS = 0.3
 """How long a drain waits for the store to give work back; else the leases run out."""
 _REFUSED_BY_STORE_MOST = 3
 """How often the store may refuse an outcome for what it holds: once or twice it may be a race for an order key."""
-
-
-def _nothing(_connection: Connection) -> None:
-    """No more to record."""
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """What a handler has done: the result to keep, and what belongs into the same transaction."""
-
-    result: str | None = None
-    also: Callable[[Connection], None] = _nothing
-    """What follows: recorded with the end of the delivery, by whoever ends it, and so once."""
-    learned: Callable[[Connection], None] = _nothing
-    """What is true from now on, such as a link: recorded even if another worker has taken the delivery over."""
-    ignored: str | None = None
-    """The reason word of a delivery that turned out to need no action: it ends as ignored."""
-    detail: str | None = None
-    """One line for a person; with `ignored`."""
-
-
-class Postponed(Exception):
-    """The delivery cannot be acted on before a certain time; nobody's failure, and not an attempt."""
-
-    def __init__(self, at: int, reason: str) -> None:
-        super().__init__(reason)
-        self.at = at
-        """Unix milliseconds."""
-        self.reason = reason
-
-
-class InternalFault(RemoteError):
-    """A defect of ours while acting on a delivery; retried, because nothing must be lost to it."""
-
-    reason = "internal_error"
-    outcome_known = False
-
-
-class _OutOfTime(TimedOut):
-    """Its time was over before an attempt could begin: says nothing about the remote system."""
-
-
-class Handler(Protocol):
-    """What one kind of delivery means. Everything it does must be safe to do twice."""
-
-    async def act(self, delivery: Delivery, live: LiveConnection, deadline: Deadline) -> Act:
-        """Do it; raise a `RemoteError` or `Postponed` if it cannot be done now."""
-        ...
 
 
 @dataclass(slots=True)
@@ -98,9 +44,8 @@ class Worker:
 
     store: Store
     runtime: Runtime
-    handlers: Mapping[str, Handler]
+    attempts: Attempts
     clock: Clock = now_ms
-    policy: Policy = field(default_factory=Policy)
     capacity: int = 1024
     owner: str = field(default_factory=new_owner)
     beat_at: float = 0.0
@@ -268,100 +213,13 @@ class Worker:
     async def _work(self, delivery: Delivery) -> None:
         started = self.clock()
         try:
-            ending, act = await self._attempt(delivery)
+            ending, act = await self.attempts.make(delivery)
             follow = await self._finish(delivery, ending, act, started)
         finally:
             self._running.pop(delivery.id, None)
             for event in self._finished.pop(delivery.id, []):
                 event.set()
         self.start(follow)
-
-    async def _attempt(self, delivery: Delivery) -> tuple[Ending, Act]:
-        try:
-            act = await self._act(delivery)
-        except Postponed as pause:
-            return Ending(DeliveryState.PENDING, pause.reason, due_at=pause.at, counts=False), Act()
-        except RemoteError as error:
-            return self._failed(delivery, error), Act()
-        except StoreUnavailable as error:
-            # our own trouble, not the remote's: it must not use up the delivery's attempts
-            log.warning("delivery.store_unavailable", delivery=delivery.id, detail=str(error))
-            again = self.clock() + _STORE_PAUSE_MS
-            return Ending(DeliveryState.PENDING, "store_unavailable", due_at=again, counts=False), Act()
-        except Exception:
-            log.exception("delivery.internal_error", delivery=delivery.id, kind=delivery.kind)
-            return self._failed(delivery, InternalFault("an internal error; see the log")), Act()
-        if act.ignored is not None:
-            return Ending(DeliveryState.IGNORED, act.ignored, act.detail, act.result), act
-        return Ending(DeliveryState.DONE, "ok", result=act.result), act
-
-    async def _act(self, delivery: Delivery) -> Act:
-        live = self.runtime.connections.get(delivery.connection)
-        if live is None:
-            # the connection was removed from the configuration: its work waits
-            raise Postponed(self.clock() + 1_000, "no_connection")
-        with live.in_use():
-            return await self._at_pace(delivery, live)
-
-    def _deadline(self, delivery: Delivery) -> Deadline:
-        """The end of an attempt that begins now."""
-        seconds = ATTEMPT_SECONDS
-        if delivery.expires_at is not None:
-            seconds = min(seconds, (delivery.expires_at - self.clock()) / 1000)
-        if seconds <= 0:
-            raise _OutOfTime("the time for it was over before an attempt could begin")
-        return Deadline.after(seconds)
-
-    async def _at_pace(self, delivery: Delivery, live: LiveConnection) -> Act:
-        """Act within the connection's pace; `Postponed` while the circuit is open."""
-        self._deadline(delivery)
-        circuit = live.pace.circuit(delivery.kind)
-        later = circuit.wait_until(self.clock())
-        if later is not None:
-            raise Postponed(later, "circuit_open")
-        try:
-            async with live.pace.turn():
-                # not before its turn: to wait for the others is no part of the attempt
-                act = await self.handlers[delivery.kind].act(delivery, live, self._deadline(delivery))
-        except _OutOfTime:
-            circuit.abandoned()
-            raise
-        except RemoteError as error:
-            circuit.failed(error, self.clock())
-            raise
-        except BaseException:
-            circuit.abandoned()
-            raise
-        circuit.worked()
-        return act
-
-    def _failed(self, delivery: Delivery, error: RemoteError) -> Ending:
-        number = delivery.attempts + 1
-        live = self.runtime.connections.get(delivery.connection)
-        detail = live.redact(error.detail) if live else error.detail
-        decision = decide(
-            live.settings.deliveries.policy if live else self.policy,
-            error,
-            attempts=delivery.bounded_attempts + 1,
-            created_at=delivery.bounds_from,
-            expires_at=delivery.expires_at,
-            now=self.clock(),
-            jitter=random.random(),  # noqa: S311 - jitter, nothing secret
-        )
-        gone = isinstance(decision, GiveUp)
-        log.warning(
-            "delivery.dead" if gone else "delivery.retry",
-            delivery=delivery.id,
-            connection=delivery.connection,
-            kind=delivery.kind,
-            attempt=number,
-            reason=error.reason,
-            detail=detail,
-            why=decision.why if isinstance(decision, GiveUp) else None,
-        )
-        if isinstance(decision, GiveUp):
-            return Ending(DeliveryState.DEAD, error.reason, detail)
-        return Ending(DeliveryState.PENDING, error.reason, detail, due_at=decision.at)
 
     async def _finish(self, delivery: Delivery, ending: Ending, act: Act, started: int) -> list[Delivery]:
         """Record the ending, with what belongs to it; the key's next delivery, claimed in the same transaction."""
@@ -377,7 +235,7 @@ class Worker:
                 if refused == _REFUSED_BY_STORE_MOST:
                     log.exception("delivery.outcome_refused_by_store", delivery=delivery.id)
                     fault = InternalFault("the store refused to keep its outcome; see the log")
-                    ending, act = self._failed(delivery, fault), Act()
+                    ending, act = self.attempts.failed(delivery, fault), Act()
             except StoreUnavailable as error:
                 # the outcome of a remote write must not be lost: keep it until the store is back
                 log.error("delivery.outcome_waits_for_store", delivery=delivery.id, detail=str(error))

@@ -32,8 +32,9 @@ LABELS = {
 """The labelled writes of `gateway serve`; `before:export.finish` is between the CRM's write and its record here."""
 UNDER_WAY = "during:crm.create"
 """No failpoint: killed from outside while the CRM is at work on a create."""
-ELSEWHERE = {"replay"}
-"""Writes of the command line: one transaction, after which the process ends anyway."""
+ELSEWHERE = {"replay", "clock.put_back", "clock.put_forward"}
+"""One transaction each: of the command line, after which the process ends anyway; and what only a set clock brings
+about, which is told anew at every start (test_clock)."""
 AT_START = ("delivery.take_over", "delivery.give_turn")
 """Writes about what a process finds that was left behind."""
 AT_ONCE = 6

@@ -10,12 +10,14 @@ from sqlalchemy import Connection
 
 from adapters.contract import TimedOut
 from adapters.deadline import Deadline
+from gateway.attempts import Attempts
+from gateway.handling import Act
 from gateway.runtime import LiveConnection, Runtime
 from gateway.settings import read
 from gateway.store import DeliveryState, Store, claims, deliveries, ledger
 from gateway.store.claims import Lease
 from gateway.store.deliveries import Delivery, NewDelivery
-from gateway.worker import Act, Worker
+from gateway.worker import Worker
 from tests.harness import configuration
 
 KIND = "export"
@@ -44,7 +46,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def worker_of(store: Store, folder: Path, work: Work, **settings: object) -> Worker:
     document = configuration("http://127.0.0.1:9", folder, connections={"acme": {"deliveries": settings}})
-    return Worker(store, Runtime(read(document)), {KIND: work})
+    runtime = Runtime(read(document))
+    return Worker(store, runtime, Attempts(runtime, {KIND: work}))
 
 
 async def add(store: Store, worker: Worker, key: str = "1") -> int:
@@ -121,7 +124,7 @@ def test_what_follows_from_work_whose_lease_was_lost_is_added_by_who_took_it_ove
         async def does(delivery: Delivery) -> Act:
             # stalled for longer than the lease: another has claimed it
             late = worker.clock() + 60_000
-            await store.write(lambda c: claims.release_abandoned(c, (), late, ()))
+            await store.write(lambda c: claims.release_abandoned(c, (), late, late, ()))
             taken.extend(await store.write(lambda c: claims.claim(c, Lease("other", late), late, "acme", KIND, 1)))
 
             def follow(connection: Connection) -> None:

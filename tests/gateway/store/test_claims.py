@@ -23,7 +23,7 @@ def claim(
     bench: Bench, worker: str = "a", at: int = NOW, limit: int = 10, only: tuple[str, str] | None = None
 ) -> list[Delivery]:
     """As a worker does: what nobody works on any more is given back, then each kind of each connection is claimed."""
-    bench.write(lambda c: claims.release_abandoned(c, (), at, ()))
+    bench.write(lambda c: claims.release_abandoned(c, (), at, at, ()))
     wanted = [(due.connection, due.kind) for due in bench.read(lambda c: claims.due_work(c, at))]
     found: list[Delivery] = []
     for name, kind in wanted if only is None else [only]:

@@ -219,7 +219,7 @@ class Machine(RuleBasedStateMachine):
     def take_over(self, gone: list[str]) -> None:
         """What nobody works on any more is given back: leases that ran out, and those of a process that is no more."""
         now = self.now
-        self.bench.write(lambda c: claims.release_abandoned(c, gone, now, ()))
+        self.bench.write(lambda c: claims.release_abandoned(c, gone, now, now, ()))
         for row in self.model.rows.values():
             if row.state == RUNNING and (row.owner in gone or row.lease_until < now):
                 row.state, row.owner, row.due = PENDING, None, now
@@ -299,7 +299,7 @@ class Machine(RuleBasedStateMachine):
         for _turn in range(len(self.model.rows) + 1):
             self.now += 3_600 * SECOND
             lease, now = Lease("last", self.now + LEASE_MS), self.now
-            self.bench.write(lambda c, n=now: claims.release_abandoned(c, (), n, ()))
+            self.bench.write(lambda c, n=now: claims.release_abandoned(c, (), n, n, ()))
             for delivery in self.bench.write(lambda c, le=lease, n=now: claims.claim(c, le, n, NAME, KIND, 100)):
                 ending = Ending(DONE, "ok")
                 assert self.bench.write(lambda c, d=delivery, e=ending, n=now: deliveries.finish(c, d, "last", e, n, n))
