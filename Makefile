@@ -2,8 +2,8 @@
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 VENV := .venv
-# the tests wait more than they count: two of them a core
-JOBS ?= $(shell expr 2 \* $$(nproc 2>/dev/null || echo 2))
+# the tests wait as often as they count
+JOBS ?= $(shell expr 1 + $$(nproc 2>/dev/null || echo 2))
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
