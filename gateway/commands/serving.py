@@ -14,7 +14,7 @@ from gateway.supervise import Supervisor
 
 def run(config: str | None, host: str | None, port: int | None, workers: int, fd: int | None) -> int:
     """Serve until told to stop; the exit code."""
-    logs.configure()
+    logs.configure(batched=True)
     path, settings = load_settings(config)
     changed = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
     settings = settings.model_copy(update={"server": settings.server.model_copy(update=changed)})

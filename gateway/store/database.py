@@ -13,6 +13,7 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
@@ -23,12 +24,12 @@ from adapters.deadline import Deadline
 from gateway import failpoints
 from gateway.store import migrate
 from gateway.store.backup import create_private, sqlite_file
-from gateway.store.jobs import Job, answer, groups, still_wanted
+from gateway.store.jobs import Answers, Job, Lane, Lot, groups, still_wanted
 from gateway.store.threads import DaemonThreads
 
 T = TypeVar("T")
 Item = TypeVar("Item")
-_BATCH = 256
+_TOO_LATE = "the store does not answer in time"
 _READERS = 4
 _LOCK_WAIT_MS = 2_000
 """How long SQLite waits for another process's write lock before the caller gets a 503."""
@@ -54,7 +55,8 @@ class Store:
     def __init__(self, url: str) -> None:
         self.url = url
         self._engine = _engine(url)
-        self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Lot | None] = queue.SimpleQueue()
+        self._lanes: WeakKeyDictionary[asyncio.AbstractEventLoop, Lane] = WeakKeyDictionary()
         self._readers = DaemonThreads(_READERS, "store-read")
         self._writer: threading.Thread | None = None
         parsed = make_url(url)
@@ -84,6 +86,8 @@ class Store:
         """Finish what was handed over, within `patience` seconds, and close every connection."""
         give_up = time.monotonic() + patience
         if self._writer is not None:
+            for lane in list(self._lanes.values()):
+                lane.flush()
             self._queue.put(None)
             self._writer.join(patience)
             self._writer = None
@@ -123,9 +127,12 @@ class Store:
 
     async def _answer(self, job: Job) -> Any:
         failpoints.reached(f"before:{job.label}")
-        self._queue.put(job)
+        lane = self._lanes.get(job.loop)
+        if lane is None:
+            lane = self._lanes[job.loop] = Lane(job.loop, self._queue.put)
+        lane.add(job)
         try:
-            result = await _by(job.deadline, job.future)
+            result = await _in_time(job)
         except (IntegrityError, DataError) as error:
             raise WriteRefused(f"the store cannot keep this: {_cause(error)}") from error
         except SQLAlchemyError as error:
@@ -145,21 +152,10 @@ class Store:
             return work(connection)
 
     def _write_loop(self) -> None:
-        while (first := self._queue.get()) is not None:
-            batch = [first]
-            stop = False
-            with contextlib.suppress(queue.Empty):
-                while len(batch) < _BATCH:
-                    item = self._queue.get_nowait()
-                    if item is None:
-                        stop = True
-                        break
-                    batch.append(item)
-            self._commit(batch)
-            if stop:
-                return
+        while (lot := self._queue.get()) is not None:
+            lot.lane.settle(self._commit(lot.jobs))
 
-    def _commit(self, batch: list[Job]) -> None:
+    def _commit(self, batch: list[Job]) -> Answers:
         """All in one transaction; if any one fails, each in its own, so that a bad one hurts nobody else."""
         begun = False
         try:
@@ -173,12 +169,9 @@ class Store:
         except Exception as error:
             if len(batch) == 1 or not begun:
                 # without the write lock nobody is to blame, and to wait for it once more for each would take for ever
-                answer([(job, error) for job in batch])
-                return
-            for job in batch:
-                self._commit([job])
-            return
-        answer(results)
+                return [(job, error) for job in batch]
+            return [answer for job in batch for answer in self._commit([job])]
+        return results
 
     def _check_place(self) -> None:
         """Not a commit into a file that has been deleted or replaced: SQLite would write on where nobody finds it."""
@@ -201,6 +194,22 @@ class Store:
         return (found.st_dev, found.st_ino) if stat.S_ISREG(found.st_mode) else None
 
 
+async def _in_time(job: Job) -> Any:
+    if job.deadline is None:
+        return await job.future
+    # cheaper than asyncio.timeout, and this is on the way of every webhook
+    timer = job.loop.call_later(job.deadline.remaining(), _expire, job)
+    try:
+        return await job.future
+    finally:
+        timer.cancel()
+
+
+def _expire(job: Job) -> None:
+    if not job.future.done():
+        job.future.set_exception(StoreUnavailable(_TOO_LATE))
+
+
 async def _by(deadline: Deadline | None, answer: Awaitable[T]) -> T:
     if deadline is None:
         return await answer
@@ -208,7 +217,7 @@ async def _by(deadline: Deadline | None, answer: Awaitable[T]) -> T:
         async with asyncio.timeout(deadline.remaining()):
             return await answer
     except TimeoutError:
-        raise StoreUnavailable("the store does not answer in time") from None
+        raise StoreUnavailable(_TOO_LATE) from None
 
 
 def _results(connection: Connection, group: list[Job]) -> list[tuple[Job, Any]]:

@@ -42,23 +42,58 @@ def groups(batch: list[Job]) -> list[list[Job]]:
     return list(found.values())
 
 
-def answer(answers: Sequence[tuple[Job, Any]]) -> None:
-    """Give every job its result, or the exception that stands in its place; one wake-up for each event loop."""
-    of_loop: dict[asyncio.AbstractEventLoop, list[tuple[Job, Any]]] = {}
-    for job, result in answers:
-        of_loop.setdefault(job.loop, []).append((job, result))
-    for loop, its in of_loop.items():
+Answers = Sequence[tuple[Job, Any]]
+"""Jobs, each with its result, or with the exception that stands in its place."""
+
+
+class Lane:
+    """The jobs of one event loop on their way to the writer.
+
+    They go together: those of one round of the loop, and, while the writer is at work, those that come until it is
+    done. A caller alone waits for nobody; many share the cost of a commit and of waking another thread.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, send: "Callable[[Lot], None]") -> None:
+        self._loop = loop
+        self._send = send
+        self._waiting: list[Job] = []
+        self._is_under_way = False
+
+    def add(self, job: Job) -> None:
+        """Take a job; on the lane's own loop."""
+        self._waiting.append(job)
+        if not self._is_under_way:
+            self._is_under_way = True
+            self._loop.call_soon(self.flush)
+
+    def flush(self) -> None:
+        """Send what waits, whatever is under way."""
+        jobs, self._waiting = self._waiting, []
+        if jobs:
+            self._send(Lot(self, jobs))
+
+    def settle(self, answers: Answers) -> None:
+        """Answer the callers, and send what has come meanwhile; from any thread."""
         # a loop that is closed has nobody left who waits
         with contextlib.suppress(RuntimeError):
-            loop.call_soon_threadsafe(_settle, its)
+            self._loop.call_soon_threadsafe(self._settled, answers)
+
+    def _settled(self, answers: Answers) -> None:
+        self._is_under_way = bool(self._waiting)
+        self.flush()
+        for job, result in answers:
+            # a caller that went away has cancelled its future; its work is kept all the same
+            if job.future.done():
+                continue
+            if isinstance(result, Exception):
+                job.future.set_exception(result)
+            else:
+                job.future.set_result(result)
 
 
-def _settle(answers: Sequence[tuple[Job, Any]]) -> None:
-    for job, result in answers:
-        # a caller that went away has cancelled its future; its work is kept all the same
-        if job.future.done():
-            continue
-        if isinstance(result, Exception):
-            job.future.set_exception(result)
-        else:
-            job.future.set_result(result)
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """Jobs that go into one transaction."""
+
+    lane: Lane
+    jobs: list[Job]
