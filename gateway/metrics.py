@@ -1,11 +1,13 @@
 """Metrics for Prometheus. Label values are bounded: route templates, connection names, fixed words."""
 
-from collections.abc import Mapping
+from collections import Counter as Counts
+from collections.abc import Collection, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from adapters.contract import CallRecord
+from gateway.batches import Outcome
 from gateway.store import DeliveryState
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 5.0, 10.0, 30.0)
@@ -40,6 +42,13 @@ class Metrics:
             registry=self.registry,
         )
 
+        self._events = Counter(
+            "gateway_customer_events",
+            "Rows of customer events pushed to the CRM, by how the attempt ended (ok or a reason word)",
+            ("connection", "kind", "outcome"),
+            registry=self.registry,
+        )
+
         self._deliveries = Gauge(
             "gateway_deliveries",
             "Deliveries that wait, are in work, or gave up, in the whole store",
@@ -63,6 +72,11 @@ class Metrics:
     def event_rejected(self, connection: str, reason: str) -> None:
         """Count an event that was left out of a feed."""
         self._rejected.labels(connection, reason).inc()
+
+    def events_pushed(self, connection: str, kind: str, outcomes: Collection[Outcome]) -> None:
+        """Count the rows of a batch of customer events."""
+        for word, number in Counts(each.error.reason if each.error else "ok" for each in outcomes).items():
+            self._events.labels(connection, kind, word).inc(number)
 
     def deliveries(self, counts: Mapping[tuple[str, DeliveryState], int]) -> None:
         """Take over how many deliveries there are, by connection and state."""
