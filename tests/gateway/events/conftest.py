@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,9 +89,28 @@ def with_account(upstream: Upstream, gateway: Gateway) -> str:
     return str(accounts[0]["number"])
 
 
-@pytest.fixture
-def shop(upstream: Upstream, tmp_path: Path) -> Iterator[Shop]:
-    connections = {"globex": {"export": {"budget_ms": 5_000}}}
-    document = configuration(upstream.url, tmp_path, server={"max_body_bytes": 4_000_000}, connections=connections)
+@contextmanager
+def running_shop(upstream: Upstream, folder: Path, budget_ms: int) -> Iterator[Shop]:
+    """A shop whose gateway answers within a budget."""
+    document = configuration(
+        upstream.url,
+        folder,
+        server={"max_body_bytes": 4_000_000},
+        connections={"globex": {"export": {"budget_ms": budget_ms}}},
+    )
     with running_gateway(document) as gateway:
         yield Shop(upstream, gateway, with_account(upstream, gateway))
+
+
+@pytest.fixture
+def shop(upstream: Upstream, tmp_path: Path) -> Iterator[Shop]:
+    """Answers when the work is done."""
+    with running_shop(upstream, tmp_path, 5_000) as here:
+        yield here
+
+
+@pytest.fixture
+def hasty_shop(upstream: Upstream, tmp_path: Path) -> Iterator[Shop]:
+    """Answers soon, done or not."""
+    with running_shop(upstream, tmp_path, 300) as here:
+        yield here
