@@ -19,6 +19,7 @@ from rich.text import Text
 
 from adapters.deadline import Deadline
 from gateway import logs
+from gateway.attempts import Attempts
 from gateway.batches import Batches
 from gateway.clock import now_ms
 from gateway.commands.configuration import load_settings, require_connection
@@ -112,7 +113,7 @@ def _digest(push: Push) -> str:
 
 async def _worked_on(store: Store, runtime: Runtime, push: Push, rows: Sequence[Mapping[str, Any]]) -> Report:
     batches = Batches(store, EventWork(), now_ms, lambda _connection, _kind, _outcomes: None)
-    worker = Worker(store, runtime, {}, batches)
+    worker = Worker(store, runtime, Attempts(runtime, {}), batches=batches)
     use = Events(store, worker, batches, now_ms)
     request_id = await _keep(store, push, rows)
     working = asyncio.create_task(worker.run())
