@@ -6,7 +6,8 @@ small requests become few calls, and nobody waits for a timer. Knows no rule of 
 
 import asyncio
 import random
-from collections.abc import Callable, Collection, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -78,8 +79,8 @@ class Batches:
     store: Store
     handler: BatchHandler
     clock: Clock
-    observe: Callable[[str, str, Collection[Outcome]], None]
-    """Hears of every batch that was sent: the connection, the kind, what became of it."""
+    observe: Callable[[str, str, Mapping[str, int]], None]
+    """Hears of every batch that was sent: the connection, the kind, how many ended `ok` or with which reason word."""
     _running: dict[tuple[str, str], _Batch] = field(default_factory=dict)
     _ended: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -168,7 +169,9 @@ class Batches:
         except Exception:
             log.exception("batch.internal_error", connection=live.name, kind=batch[0].kind)
             outcomes = [Outcome(InternalFault("an internal error; see the log"), is_known=False) for _each in batch]
-        self.observe(live.name, batch[0].kind, outcomes)
+        words = Counter(each.error.reason if each.error else "ok" for each in outcomes)
+        log.info("batch.sent", connection=live.name, kind=batch[0].kind, outcomes=dict(words))
+        self.observe(live.name, batch[0].kind, words)
         return list(zip(batch, outcomes, strict=True))
 
     def _ending(self, delivery: Delivery, outcome: Outcome, live: LiveConnection, jitter: float) -> Ending:

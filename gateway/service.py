@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Collection
+from collections.abc import Mapping
 from pathlib import Path
 
 import structlog
@@ -13,7 +13,7 @@ from gateway.attempts import Attempts
 from gateway.auth.gate import Gate, OperatorGate
 from gateway.auth.webhook_gate import WebhookGate
 from gateway.backlog import Backlog
-from gateway.batches import Batches, Outcome
+from gateway.batches import Batches
 from gateway.clock import Clock, now_ms
 from gateway.event_work import EventWork, event_kind
 from gateway.events import Events
@@ -76,7 +76,7 @@ class Service:
     def _observe(self, connection: str, record: CallRecord) -> None:
         self.metrics.upstream_call(connection, record)
 
-    def _observe_events(self, connection: str, kind: str, outcomes: Collection[Outcome]) -> None:
+    def _observe_events(self, connection: str, kind: str, outcomes: Mapping[str, int]) -> None:
         self.metrics.events_pushed(connection, event_kind(kind), outcomes)
 
     def _guard(self, settings: Settings) -> None:

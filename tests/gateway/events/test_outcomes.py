@@ -1,8 +1,13 @@
 """Customer events are kept, pushed to CRM.COM in few calls, and told apart row by row."""
 
 from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
 
 from tests.gateway.events.conftest import Shop
+from tests.harness import Upstream, configuration, running_gateway
 
 
 def test_rows_are_done_within_the_budget(shop: Shop) -> None:
@@ -34,3 +39,22 @@ def test_2500_rows_with_7_that_the_crm_refuses(shop: Shop) -> None:
     assert len(told["processed"]) == 2493
     assert shop.there() == Counter(f"POS-{n}" for n in range(2500) if n not in bad)
     assert len(shop.calls()) == 3
+
+
+@pytest.mark.parametrize("storage", ["sqlite", "postgresql"])
+def test_hostile_identifiers_come_back_as_they_were(
+    shop: Shop, upstream: Upstream, tmp_path: Path, request: pytest.FixtureRequest, storage: str
+) -> None:
+    """Whatever a caller names its rows is kept on both stores, and is in their outcomes unchanged."""
+    names = ["\x00", "a\nb", "Ünïcødé " * 60, "'; DROP TABLE deliveries; --", "{}", "\u202e"]
+    folder = tmp_path / "other"
+    folder.mkdir()
+    url = f"sqlite:///{folder / 'gateway.db'}"
+    if storage == "postgresql":
+        url = request.getfixturevalue("cluster").create_database("hostile_events")
+    rows = [shop.purchase(n, request_unique_identifier=name) for n, name in enumerate(names)]
+    changes: dict[str, Any] = {"storage": {"url": url}, "connections": {"globex": {"export": {"budget_ms": 5_000}}}}
+    with running_gateway(configuration(upstream.url, folder, **changes)) as gateway:
+        answer = Shop(upstream, gateway, shop.account).post(rows)
+    assert answer.status_code == 200, answer.text
+    assert [row["request_unique_identifier"] for row in answer.json()["processed"]] == names
