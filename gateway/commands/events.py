@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.text import Text
 
 from adapters.deadline import Deadline
+from adapters.plain_text import one_line
 from gateway import logs
 from gateway.attempts import Attempts
 from gateway.batches import Batches
@@ -40,6 +41,7 @@ _KEPT_AT_ONCE = 500
 _TOLD_EVERY_SECONDS = 2.0
 _DRAIN_SECONDS = 5.0
 _FAILURES_SHOWN = 50
+"""On a terminal; a file or a pipe gets all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,11 +176,13 @@ def _progress(counts: Mapping[DeliveryState, int]) -> str:
 
 def _tell(found: Report) -> None:
     out = console()
-    for row in found.failed[:_FAILURES_SHOWN]:
-        code, said = row.get("error_code", ""), row.get("error_description", "")
-        out.print(Text.assemble(("failed  ", "red"), f"{row[IDENTIFIER]}  {code}  {said}"), soft_wrap=True)
-    if len(found.failed) > _FAILURES_SHOWN:
-        out.print(f"and {len(found.failed) - _FAILURES_SHOWN:,} more; --report FILE holds all of them")
+    shown = found.failed[:_FAILURES_SHOWN] if out.is_terminal else found.failed
+    for row in shown:
+        # on one line each, and nothing in it steers the terminal
+        said = (one_line(row.get(name), 1_000) for name in (IDENTIFIER, "error_code", "error_description"))
+        out.print(Text.assemble(("failed  ", "red"), "  ".join(said)), soft_wrap=True)
+    if len(found.failed) > len(shown):
+        out.print(f"and {len(found.failed) - len(shown):,} more; --report FILE holds all of them")
     rows = len(found.processed) + len(found.failed) + len(found.pending)
     out.print(
         f"{len(found.processed):,} of {rows:,} rows done, {len(found.failed):,} failed, {len(found.pending):,} wait",
