@@ -87,3 +87,31 @@ def test_two_requests_may_use_the_same_identifiers(hasty_shop: Shop) -> None:
     assert [row["request_unique_identifier"] for row in hasty_shop.finished(good)["processed"]] == ["7"]
     assert [row["error_code"] for row in hasty_shop.finished(bad)["failed"]] == ["NotFoundAPIValueException"]
     assert hasty_shop.there() == Counter(["POS-0", "POS-a"])
+
+
+def test_whatever_breaks_a_call_no_event_is_lost_or_doubled(shop: Shop) -> None:
+    """Cut, dropped, refused for now or answered with nonsense: the rows are done by the next attempt, once each."""
+    faults = ("drop", "429", "500", "503", "html", "empty", "nonsense", "cut", "lost_reply")
+    for number, fault in enumerate(faults):
+        shop.upstream.fault("crmcom", fault, match=BULK, times=1)
+        answer = shop.post([shop.purchase(10 * number), shop.purchase(10 * number + 1)])
+        told = shop.finished(answer.json()["id"])
+        assert (len(told["processed"]), told["failed"]) == (2, []), fault
+    assert shop.there() == Counter(f"POS-{10 * number + n}" for number in range(len(faults)) for n in range(2))
+
+
+def test_every_kind_has_its_own_calls(shop: Shop) -> None:
+    """Achievements that cannot be pushed now hold up no purchases; both are done in the end."""
+    shop.upstream.fault("crmcom", "429", match="bulk/achievements/create", seconds=1, times=1)
+    achievement = {
+        "request_unique_identifier": "1",
+        "accounts_receivable_identifier": {"number": shop.account},
+        "performed_by_unit_identifier": {"name": "Admin Unit"},
+        "performed_on": "2016-06-22T15:00:00",
+        "classification_identifier": {"name": "Visit"},
+    }
+    with ThreadPoolExecutor(2) as callers:
+        slow = callers.submit(shop.post, [achievement], "achievements")
+        assert len(shop.post([shop.purchase(1)]).json()["processed"]) == 1
+        answer = slow.result().json()
+    assert len(shop.finished(answer["id"], "achievements")["processed"]) == 1
