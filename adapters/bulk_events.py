@@ -45,6 +45,8 @@ class RowOutcome:
     """Whether the same row may be done later without anybody changing anything. Never beside `is_done`."""
     is_outcome_known: bool = True
     """False where the event may be in the CRM all the same: push it again with `is_repeat` only."""
+    retry_after: float | None = None
+    """Seconds the CRM asked to wait, where it said so."""
 
 
 @runtime_checkable
@@ -53,7 +55,7 @@ class BulkEvents(Protocol):
 
     @property
     def event_kinds(self) -> Sequence[str]:
-        """The kinds, as URLs spell them."""
+        """The kinds, as URLs spell them; at most 24 characters each."""
         ...
 
     def check_event(self, kind: str, row: object) -> list[Fault]:

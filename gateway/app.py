@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from gateway.http import docs, exports, feed, operations, records, webhooks
+from gateway.http import customer_events, docs, exports, feed, operations, records, webhooks
 from gateway.http.envelope import Envelope
 from gateway.problems import Problem, ProblemResponse, internal, not_kept, request_id_of
 from gateway.service import Service
@@ -24,6 +24,8 @@ ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", "/vainu/{connection}/records/{unique_id}", records.record),
     ("POST", "/vainu/{connection}/webhooks", webhooks.from_vainu),
     ("POST", "/crm/{connection}/webhooks", webhooks.from_crm),
+    ("POST", "/crm/{connection}/customer-events/{kind}", customer_events.take),
+    ("GET", "/crm/{connection}/customer-events/{kind}/{id}", customer_events.standing),
     ("GET", "/health/live", operations.live),
     ("GET", "/health/ready", operations.ready),
     ("GET", "/metrics", operations.metrics),

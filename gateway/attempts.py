@@ -9,8 +9,9 @@ import structlog
 from adapters.contract import RemoteError, TimedOut
 from adapters.deadline import Deadline
 from gateway.clock import Clock, now_ms
+from gateway.endings import after_failure
 from gateway.handling import Act, Handler, InternalFault, Postponed
-from gateway.retry import GiveUp, Policy, decide
+from gateway.retry import GiveUp, Policy
 from gateway.runtime import LiveConnection, Runtime
 from gateway.store import DeliveryState, StoreUnavailable
 from gateway.store.deliveries import Delivery, Ending
@@ -35,6 +36,10 @@ class Attempts:
     clock: Clock = now_ms
     policy: Policy = field(default_factory=Policy)
     """For deliveries of connections that the configuration does not have any more."""
+
+    def takes(self, kind: str) -> bool:
+        """Whether deliveries of this kind are made here."""
+        return kind in self.handlers
 
     async def make(self, delivery: Delivery) -> tuple[Ending, Act]:
         """Act on a delivery once; how that ended, and what belongs to it. Raises nothing but a cancellation."""
@@ -101,12 +106,11 @@ class Attempts:
         number = delivery.attempts + 1
         live = self.runtime.connections.get(delivery.connection)
         detail = live.redact(error.detail) if live else error.detail
-        decision = decide(
+        ending, decision = after_failure(
             live.settings.deliveries.policy if live else self.policy,
+            delivery,
             error,
-            attempts=delivery.bounded_attempts + 1,
-            created_at=delivery.bounds_from,
-            expires_at=delivery.expires_at,
+            detail,
             now=self.clock(),
             jitter=random.random(),  # noqa: S311 - jitter, nothing secret
         )
@@ -121,6 +125,4 @@ class Attempts:
             detail=detail,
             why=decision.why if isinstance(decision, GiveUp) else None,
         )
-        if isinstance(decision, GiveUp):
-            return Ending(DeliveryState.DEAD, error.reason, detail)
-        return Ending(DeliveryState.PENDING, error.reason, detail, due_at=decision.at)
+        return ending

@@ -16,8 +16,10 @@ app = typer.Typer(
 )
 secret = typer.Typer(help="API keys.")
 app.add_typer(secret, name="secret")
-deliveries = typer.Typer(help="What is kept: exports, webhooks, dead letters; and their replay.")
+deliveries = typer.Typer(help="What is kept: exports, webhooks, customer events, dead letters; and their replay.")
 app.add_typer(deliveries, name="deliveries")
+events = typer.Typer(help="Customer events, in bulk.")
+app.add_typer(events, name="events")
 
 _INTERRUPTED = 130
 """What typer makes of Ctrl-C; ours is 1, as section 2 knows no other."""
@@ -140,7 +142,7 @@ def deliveries_list(
 
 @deliveries.command("show")
 def deliveries_show(
-    delivery: Annotated[str, typer.Argument(metavar="ID", help="A delivery's number, or a whk_… or exp_… id.")],
+    delivery: Annotated[str, typer.Argument(metavar="ID", help="A delivery's number, or a whk_…, exp_… or evt_… id.")],
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     config: Config = None,
 ) -> None:
@@ -153,7 +155,7 @@ def deliveries_show(
 @deliveries.command("replay")
 def deliveries_replay(
     delivery: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID]...", help="Numbers, or whk_… or exp_… ids.")
+        list[str] | None, typer.Argument(metavar="[ID]...", help="Numbers, or whk_…, exp_… or evt_… ids.")
     ] = None,
     state: States = None,
     connection: OfConnection = None,
@@ -170,6 +172,26 @@ def deliveries_replay(
 
     wanted = filter_of(state or (), connection, kind, since, until, reason)
     _exit(run_replay(config, delivery or (), wanted, everything, dry_run))
+
+
+@events.command("push")
+def events_push(
+    connection: Annotated[str, typer.Argument(metavar="CONNECTION")],
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="Such as purchases or web.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A JSON array or JSON Lines; - is stdin.")],
+    report: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write every row's outcome there, as JSON.")
+    ] = None,
+    wait: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Wait so long for the rows to be finished.", min=0)
+    ] = None,
+    again: Annotated[bool, typer.Option("--again", help="Push rows of this file that were pushed before.")] = False,
+    config: Config = None,
+) -> None:
+    """Push a file of customer events to the CRM, every row checked first, and tell row by row what became of it."""
+    from gateway.commands.events import push_of, run
+
+    _exit(run(config, push_of(connection, kind, file, again, wait), report))
 
 
 @app.command()

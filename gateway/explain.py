@@ -24,6 +24,8 @@ _REMEDIES = {
     "credentials": "Correct the credentials in the configuration, see them work with `gateway check`, then replay.",
     "not_found": "The record is not in the remote system: see whether it was deleted; a new export makes it anew.",
     "refused": "Read the remote's answer above, mend what it names there or in the field mapping, then replay.",
+    "row_failed": "Read the CRM's answer about this row above; see how the CRM fares, then replay.",
+    "row_refused": "Read the CRM's answer about this row above; mend it there and replay, or push a corrected row.",
     "internal_error": "A defect of the gateway: its log tells more. Report it, then replay with a corrected version.",
 }
 

@@ -40,6 +40,13 @@ class Metrics:
             registry=self.registry,
         )
 
+        self._events = Counter(
+            "gateway_customer_events",
+            "Rows of customer events pushed to the CRM, by how the attempt ended (ok or a reason word)",
+            ("connection", "kind", "outcome"),
+            registry=self.registry,
+        )
+
         self._deliveries = Gauge(
             "gateway_deliveries",
             "Deliveries that wait, are in work, or gave up, in the whole store",
@@ -63,6 +70,11 @@ class Metrics:
     def event_rejected(self, connection: str, reason: str) -> None:
         """Count an event that was left out of a feed."""
         self._rejected.labels(connection, reason).inc()
+
+    def events_pushed(self, connection: str, kind: str, outcomes: Mapping[str, int]) -> None:
+        """Count the rows of a batch of customer events, by outcome."""
+        for outcome, number in outcomes.items():
+            self._events.labels(connection, kind, outcome).inc(number)
 
     def deliveries(self, counts: Mapping[tuple[str, DeliveryState], int]) -> None:
         """Take over how many deliveries there are, by connection and state."""

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import structlog
@@ -12,7 +13,10 @@ from gateway.attempts import Attempts
 from gateway.auth.gate import Gate, OperatorGate
 from gateway.auth.webhook_gate import WebhookGate
 from gateway.backlog import Backlog
+from gateway.batches import Batches
 from gateway.clock import Clock, now_ms
+from gateway.event_work import EventWork, event_kind
+from gateway.events import Events
 from gateway.export_work import CUSTOMER_DATA, DETAILS, EXPORT, CustomerDataWork, DetailsWork, ExportWork
 from gateway.exports import Exports
 from gateway.feed import Feeds
@@ -52,9 +56,12 @@ class Service:
             CRM_WEBHOOK: CrmWebhookWork(self.store, clock),
             COMPANY_CHANGE: CompanyChangeWork(self.store),
         }
-        self.worker = Worker(self.store, self.runtime, Attempts(self.runtime, handlers, clock), clock)
+        self.batches = Batches(self.store, EventWork(), clock, self._observe_events)
+        attempts = Attempts(self.runtime, handlers, clock)
+        self.worker = Worker(self.store, self.runtime, attempts, clock, batches=self.batches)
         self.exports = Exports(self.store, self.worker, clock)
         self.webhooks = Webhooks(self.store, self.worker, clock)
+        self.events = Events(self.store, self.worker, self.batches, clock)
         self.feeds = Feeds(self.store, self.metrics)
         self.backlog = Backlog(self.store, self.runtime)
         self.health = Health(self.store, self.worker, self.runtime, clock, self.backlog)
@@ -68,6 +75,9 @@ class Service:
 
     def _observe(self, connection: str, record: CallRecord) -> None:
         self.metrics.upstream_call(connection, record)
+
+    def _observe_events(self, connection: str, kind: str, outcomes: Mapping[str, int]) -> None:
+        self.metrics.events_pushed(connection, event_kind(kind), outcomes)
 
     def _guard(self, settings: Settings) -> None:
         """Put the credentials and limits of these settings into force."""

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from adapters.deadline import Deadline
 from gateway.attempts import Attempts
+from gateway.batches import Batches
 from gateway.clock import Clock, now_ms
 from gateway.clock_watch import ClockWatch
 from gateway.handling import Act, InternalFault
@@ -46,6 +47,8 @@ class Worker:
     runtime: Runtime
     attempts: Attempts
     clock: Clock = now_ms
+    batches: Batches | None = None
+    """What goes many at once; claimed, leased and drained here like everything else."""
     capacity: int = 1024
     owner: str = field(default_factory=new_owner)
     beat_at: float = 0.0
@@ -133,7 +136,7 @@ class Worker:
     async def drain(self, seconds: float) -> None:
         """Claim nothing more, let running work finish for `seconds`, then give the rest back."""
         self._stopping = True
-        tasks = {delivery_id: running.task for delivery_id, running in self._running.items()}
+        tasks = self._tasks()
         if tasks:
             await asyncio.wait(tasks.values(), timeout=seconds)
         self._cancel_all()
@@ -153,17 +156,22 @@ class Worker:
             self._cancel_all()
 
     def _cancel_all(self) -> None:
-        for running in self._running.values():
-            running.task.cancel()
+        for task in self._tasks().values():
+            task.cancel()
+
+    def _tasks(self) -> "dict[int, asyncio.Task[None]]":
+        """What this process is at work on: by delivery, alone or in batches."""
+        alone = {delivery_id: running.task for delivery_id, running in self._running.items()}
+        return alone | self.batches.tasks if self.batches else alone
 
     async def _renew(self) -> None:
-        if self._running:
-            lease, held = self.lease(), list(self._running)
+        lease, held = self.lease(), list(self._tasks())
+        if held:
             await self.store.write(lambda c: claims.renew(c, lease, held), "delivery.renew")
 
     async def _take_over(self) -> None:
         """Give back what nobody works on any more: at once where a process of this machine was killed."""
-        now, ours = self.clock(), list(self._running)
+        now, ours = self.clock(), list(self._tasks())
         # a clock that was just set says nothing about leases: whoever lives renews them first
         judged_at = now if self._clock_watch.is_steady and not self._clock_watch.notices() else 0
         held = await self.store.read(claims.holders)
@@ -187,7 +195,11 @@ class Worker:
             return
         for due in await self.store.read(lambda c: claims.due_work(c, now)):
             live = self.runtime.connections.get(due.connection)
-            if live is not None and live.pace.circuit(due.kind).lets_through(now):
+            if live is None or not live.pace.circuit(due.kind).lets_through(now):
+                continue
+            if self.batches and self.batches.takes(due.kind):
+                await self.batches.start(due, live, self.lease, self.wake)
+            elif self.attempts.takes(due.kind):
                 await self._claim_all(due, now)
 
     async def _claim_all(self, due: DueWork, now: int) -> None:

@@ -119,12 +119,27 @@ def _success(row: Mapping[str, Any]) -> RowOutcome:
 
 
 def _failure(row: Mapping[str, Any], error: RemoteError) -> RowOutcome:
-    return RowOutcome(_identifier(row), False, "", "", error.reason, error.detail, error.retryable, error.outcome_known)
+    return RowOutcome(
+        request_unique_identifier=_identifier(row),
+        is_done=False,
+        error_code=error.reason,
+        error_description=error.detail,
+        is_retryable=error.retryable,
+        is_outcome_known=error.outcome_known,
+        retry_after=error.retry_after,
+    )
 
 
 def _not_sent(row: Mapping[str, Any], error: RemoteError) -> RowOutcome:
     detail = f"not sent, since the call before failed: {error.detail}"
-    return RowOutcome(_identifier(row), False, "", "", "not_sent", detail, error.retryable)
+    return RowOutcome(
+        request_unique_identifier=_identifier(row),
+        is_done=False,
+        error_code="not_sent",
+        error_description=detail,
+        is_retryable=error.retryable,
+        retry_after=error.retry_after,
+    )
 
 
 def _not_in_reply(row: Mapping[str, Any]) -> RowOutcome:

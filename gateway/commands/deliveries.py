@@ -150,14 +150,15 @@ def _replay_matching(settings: Settings, wanted: Filter, dry_run: bool) -> int:
 
 def _replay_these(settings: Settings, references: Sequence[str], dry_run: bool) -> int:
     async def work(store: Store) -> tuple[Replayed, list[str]]:
-        found = {reference: await store.read(lambda c, r=reference: ledger.ids_of(c, r)) for reference in references}  # type: ignore[misc]  # mypy infers no lambda with defaults
+        ids_of = ledger.replay_ids_of
+        found = {reference: await store.read(lambda c, r=reference: ids_of(c, r)) for reference in references}  # type: ignore[misc]  # mypy infers no lambda with defaults
         ids = {delivery_id for each in found.values() for delivery_id in each}
         outcome = await (entries_of(store, ids) if dry_run else replay_these(store, ids, now_ms))
         return outcome, [reference for reference, each in found.items() if not each]
 
     outcome, unknown = _with_store(settings, work) or (Replayed([], []), list(references))
     _print_replay(settings, len(outcome.replayed), outcome.replayed, dry_run)
-    problems = [f"no delivery {reference}" for reference in unknown]
+    problems = [f"no {'dead letter' if _is_many(reference) else 'delivery'} {reference}" for reference in unknown]
     problems += [f"{entry.id} is {entry.state}: it is left as it is" for entry in outcome.left]
     if problems:
         raise WorkFailed("\n".join(problems))
@@ -188,10 +189,17 @@ def _redactor(settings: Settings) -> Redactor:
     return Redactor(secret for each in settings.connections.values() for secret in each.secret_values())
 
 
+def _is_many(reference: str) -> bool:
+    """Whether the reference names rows of customer events, of which the dead letters are replayed."""
+    return reference.startswith("evt_")
+
+
 def _check_reference(reference: str) -> None:
     is_number = reference.isascii() and reference.isdigit()
-    if not is_number and not reference.startswith(("whk_", "exp_")):
-        raise WrongUse(f"{reference}: expected a delivery's number, a webhook's whk_… or an export's exp_…")
+    if not is_number and not reference.startswith(("whk_", "exp_", "evt_")):
+        raise WrongUse(
+            f"{reference}: expected a delivery's number, a webhook's whk_…, an export's exp_… or customer events' evt_…"
+        )
 
 
 async def _check_connection(store: Store, settings: Settings, name: str | None) -> None:

@@ -67,6 +67,18 @@ REFUSALS = {
         "This connection has no such export.",
         "this connection has no export with this id",
     ),
+    "NoSuchEventKind": Refusal(
+        404,
+        "no_such_kind",
+        "The connection's CRM takes no customer events of this kind.",
+        "the connection's CRM takes no customer events of this kind",
+    ),
+    "NoSuchEvents": Refusal(
+        404,
+        "no_such_events",
+        "This connection has no such customer events, or its CRM takes none of this kind.",
+        "this connection has no customer events of this kind with this id",
+    ),
     "NoSuchPage": Refusal(
         404,
         "no_such_page",
@@ -97,7 +109,7 @@ REFUSALS = {
     "Invalid": Refusal(
         422,
         "invalid",
-        "JSON that is no company, or a bad query parameter; every fault with its path.",
+        "JSON that is not what is expected here, or a bad query parameter; every fault with its path.",
         "contacts[0].email: expected text",
         schema="InvalidProblem",
         members={"errors": [{"path": "contacts[0].email", "message": "expected text"}]},

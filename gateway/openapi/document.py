@@ -16,9 +16,9 @@ from gateway.openapi.security import security_schemes
 _DESCRIPTION = """\
 The gateway between Vainu and a CRM: Vainu exports companies through it, and shows a customer's activity from it.
 
-Every path below `/vainu` carries the name of a **connection**: one Vainu account joined to one CRM account, with
-credentials of its own. Every refusal is a problem of RFC 9457, and every answer carries `X-Request-ID`, which the
-gateway's log carries too.
+Every path below `/vainu` and `/crm` carries the name of a **connection**: one Vainu account joined to one CRM
+account, with credentials of its own. Every refusal is a problem of RFC 9457, and every answer carries
+`X-Request-ID`, which the gateway's log carries too.
 
 Work is kept on disk before it is acknowledged. A push may be sent again at any time: the same company on the same
 connection never becomes a second record in the CRM.
@@ -27,6 +27,7 @@ _TAGS = (
     ("Export", "Vainu pushes a company to the CRM."),
     ("Activity feed", "Vainu shows what the CRM knows of a customer."),
     ("Webhooks", "Vainu and the CRM tell of changes."),
+    ("Customer events", "An integrator pushes events of customers to CRM.COM."),
     ("Health", "For whatever runs the gateway, and watches it."),
     ("Contract", "This document, readable without the internet."),
 )

@@ -3,6 +3,7 @@
 The company is the sample of Vainu's own documentation (S001, GET /prospect/{id}/all/), shortened.
 """
 
+from gateway.openapi.event_schemas import event_examples
 from gateway.openapi.references import Node
 
 
@@ -18,6 +19,7 @@ def examples() -> Node:
         **pushes(),
         "companyChange": {"summary": "A new number of staff", "value": change},
         "crmWebhook": {"summary": "A customer of Apptivo was changed", "value": {"customerId": 10235}},
+        **event_examples(),
         "feed": feed,
     }
 

@@ -3,6 +3,7 @@
 from typing import get_args
 
 from adapters.contract import EventType
+from gateway.openapi.event_schemas import event_parameters
 from gateway.openapi.references import Node
 
 CONNECTION_PATTERN = "^[a-z0-9][a-z0-9-]{0,62}$"
@@ -40,6 +41,7 @@ def parameters() -> Node:
             "schema": {"type": "string", "pattern": EXPORT_ID_PATTERN},
             "example": "exp_01k9y3v4m2f8q7t5r6w1x0z9ab",
         },
+        **event_parameters(),
         "CustomerDataId": _customer_data_id(),
         "Limit": {
             "name": "limit",

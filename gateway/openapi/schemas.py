@@ -5,6 +5,7 @@ from typing import get_args
 from adapters.contract import EventType, Icon
 from adapters.events import DEALS
 from gateway.openapi.company_fields import company_field_schemas
+from gateway.openapi.event_schemas import event_schemas
 from gateway.openapi.parameters import EXPORT_ID_PATTERN, UNIQUE_ID_PATTERN
 from gateway.openapi.pushed_company import pushed_company_schemas
 from gateway.openapi.references import Node, schema
@@ -20,6 +21,7 @@ def schemas() -> Node:
         "ActivityFeed": _activity_feed(),
         "ActivityEvent": _activity_event(),
         "WebhookAnswer": _webhook_answer(),
+        **event_schemas(),
         "Liveness": _object("The process answers.", {"status": {"const": "live"}}),
         "Readiness": _readiness(),
         "Check": _check(),

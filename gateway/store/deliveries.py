@@ -23,6 +23,8 @@ class Delivery:
     attempts: int
     due_at: int
     expires_at: int | None
+    sent_at: int | None
+    """Since when it may be at the remote system; of kinds that go in batches."""
     lease_owner: str | None
     reason: str | None
     detail: str | None
@@ -71,6 +73,8 @@ class Ending:
     """When to try again; only with `pending`."""
     counts: bool = True
     """False for a pause that is nobody's failure."""
+    did_not_arrive: bool = False
+    """It is known not to be at the remote system: `sent_at` is cleared."""
 
 
 COLUMNS = [deliveries.c[name] for name in Delivery.__dataclass_fields__]
@@ -172,6 +176,7 @@ def finish(connection: Connection, delivery: Delivery, owner: str, ending: Endin
             detail=ending.detail,
             result=ending.result,
             finished_at=now if finished else None,
+            sent_at=None if ending.did_not_arrive else deliveries.c.sent_at,
         )
     ).rowcount
     if changed and ending.counts:

@@ -163,7 +163,10 @@ def standing(connection: Connection) -> dict[tuple[str, DeliveryState], int]:
 
 
 def ids_of(connection: Connection, reference: str) -> list[int]:
-    """The deliveries that a person means by a number, a webhook's event id (whk_…) or an export's id (exp_…)."""
+    """The deliveries that a person means by a number or the id of a webhook (whk_…), export or customer events (evt_…).
+
+    Dead letters come first: of many rows they are the ones to be looked at.
+    """
     if reference.isascii() and reference.isdigit():
         statement = select(deliveries.c.id).where(deliveries.c.id == min(int(reference[:20]), _LARGEST_ID))
     elif reference.startswith("exp_"):
@@ -171,7 +174,21 @@ def ids_of(connection: Connection, reference: str) -> list[int]:
     else:
         # the time inside the id saves an index that every webhook would pay for
         made = made_at(reference)
-        statement = select(deliveries.c.id).where(deliveries.c.created_at == made, deliveries.c.event_id == reference)
+        of_event = (deliveries.c.created_at == made, deliveries.c.event_id == reference)
+        is_dead = deliveries.c.state == DeliveryState.DEAD
+        statement = select(deliveries.c.id).where(*of_event).order_by(is_dead.desc(), deliveries.c.id)
+    return list(connection.execute(statement).scalars())
+
+
+def replay_ids_of(connection: Connection, reference: str) -> list[int]:
+    """As `ids_of`, but of customer events only the dead letters: what is done of a request stays as it is."""
+    if not reference.startswith("evt_"):
+        return ids_of(connection, reference)
+    statement = select(deliveries.c.id).where(
+        deliveries.c.created_at == made_at(reference),
+        deliveries.c.event_id == reference,
+        deliveries.c.state == DeliveryState.DEAD,
+    )
     return list(connection.execute(statement).scalars())
 
 

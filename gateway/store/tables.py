@@ -125,6 +125,7 @@ deliveries = Table(
     Column("attempts", Integer, nullable=False),
     Column("due_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger),  # no attempt begins or goes on after this
+    Column("sent_at", BigInteger),  # of a batch's: set before it leaves, cleared when it is known not to have arrived
     Column("lease_owner", String(64)),
     Column("lease_until", BigInteger),
     Column("reason", String(32)),
