@@ -69,7 +69,7 @@ def test_what_waits_for_its_next_attempt(watch: Watch, tmp_path: Path, clock: Se
     watch.upstream.fault("vainu", "drop")
     for unique_id in ids:
         send(watch.gateway, unique_id)
-    wait_until(lambda: all(attempts for _state, attempts in webhook_work(tmp_path)), "each has failed")
+    wait_until(lambda: sum(attempts for _state, attempts in webhook_work(tmp_path)) >= len(ids), "six have failed")
 
     clock.set_by(jump)
     watch.upstream.heal("vainu")
