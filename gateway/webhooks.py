@@ -21,6 +21,10 @@ _KEEP_SECONDS = 5.0
 """How long a sender waits for the store: a hung one must end in a 503 too, and senders seldom wait longer."""
 
 
+FOLD_MS = 1_000
+"""What comes about one record within this time becomes one update: the CRM's burst is not passed on to its own API."""
+
+
 class Webhooks:
     """Keeps what CRMs and Vainu tell; one instance serves all connections."""
 
@@ -94,6 +98,7 @@ def _crm_event(name: str, event: CrmEvent, key: str, by_body: bool, body: bytes,
         dedupe_key=key,
         by_body=by_body,
         received_at=now,
+        pause_ms=FOLD_MS,
     )
 
 

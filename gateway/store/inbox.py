@@ -35,6 +35,13 @@ class InboundEvent:
     state: DeliveryState = DeliveryState.PENDING
     reason: str | None = None
     """For `ignored`: why no action is needed."""
+    pause_ms: int = 0
+    """How long it waits at least, for more about the same record to come and be done with it."""
+
+    @property
+    def due_at(self) -> int:
+        """When it may be acted on; Unix milliseconds."""
+        return self.received_at + self.pause_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +75,7 @@ def _rows(connection: Connection, events: Sequence[InboundEvent]) -> list[dict[s
     busy = busy_keys(connection, {event.order_key for event in events if event.state == DeliveryState.PENDING})
     rows = []
     for event in events:
-        rows.append(_row(event, WAITS_ITS_TURN if event.order_key in busy else event.received_at))
+        rows.append(_row(event, WAITS_ITS_TURN if event.order_key in busy else event.due_at))
         if event.state == DeliveryState.PENDING:
             busy.add(event.order_key)
     return rows
