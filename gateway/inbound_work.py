@@ -11,13 +11,14 @@ from adapters.deadline import Deadline
 from adapters.vainu import CustomerDataExists, VainuClient
 from gateway.body import parse_json
 from gateway.clock import Clock
-from gateway.customer_data import Fields, customer_data_fields, match_data
+from gateway.customer_data import Fields, customer_data_fields, digest_of, match_data
 from gateway.handling import Act, Postponed
 from gateway.pushed import read_change
 from gateway.runtime import LiveConnection
-from gateway.store import Store, claims, companies, deliveries
+from gateway.store import Store, claims, companies, deliveries, sync_records
 from gateway.store.companies import CompanyRow
 from gateway.store.deliveries import Delivery, NewDelivery
+from gateway.store.sync_runs import Scope
 
 CRM_WEBHOOK = "crm_webhook"
 COMPANY_CHANGE = "company_change"
@@ -55,10 +56,15 @@ class CrmWebhookWork:
             # who has taken over since may have told Vainu something newer
             raise Postponed(self.clock(), "lease_lost")
         customer_data_id = await self._tell(live.vainu, company, summary, deadline)
+        unique_id = company.unique_id if company else summary.record_id
+        told = digest_of(customer_data_fields(unique_id, summary), match_data(summary), live.vainu.settings)
+        scope = Scope(live.name, "vainu")
 
         def learn(connection: Connection) -> None:
             if company is not None and company.customer_data_id != customer_data_id:
                 companies.set_customer_data_id(connection, company.id, customer_data_id, self.clock())
+            # a sync need not tell it again
+            sync_records.told(connection, scope, summary.record_id, told, customer_data_id)
 
         result = json.dumps({"status": "updated", "customer_data_id": customer_data_id})
         return Act(result, also=self._fold(delivery, newest), learned=learn)

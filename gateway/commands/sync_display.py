@@ -55,7 +55,9 @@ class Lines(Silent):
     def step(self, step: progress.Progress) -> None:
         """A page."""
         counts, of = step.counts, "" if step.total is None else f" of {step.total:,}"
-        self._print(f"{step.step}: {counts.customers:,}{of} customers, {counted(counts)}")
+        self._print(
+            step.step if not counts.customers else f"{step.step}: {counts.customers:,}{of} customers, {counted(counts)}"
+        )
 
     def _print(self, line: str) -> None:
         self._console.print(Text(line), soft_wrap=True)

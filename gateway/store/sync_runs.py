@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from gateway.store.claims import Lease
 from gateway.store.locks import SYNCING, lock
@@ -45,6 +45,19 @@ class SyncRun:
 
 
 @dataclass(frozen=True, slots=True)
+class Latest:
+    """The newest run as somebody saw it who decided to begin another."""
+
+    id: int = 0
+    state: str = ""
+
+    @classmethod
+    def of(cls, run: SyncRun | None) -> "Latest":
+        """As seen in this moment."""
+        return cls() if run is None else cls(run.id, run.state)
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """A run that somebody asks for."""
 
@@ -55,6 +68,8 @@ class Wanted:
     not_before: int = 0
     """An interrupted run that began earlier is not continued: its first customers are too old."""
     first_phase: str = ""
+    after: Latest | None = None
+    """Begin only while this is the newest run of all customers: two who saw that one is due begin one."""
     continues: bool = True
     """Whether an interrupted run can be continued at its cursor."""
 
@@ -74,7 +89,7 @@ class SyncLeaseLost(Exception):
 _COLUMNS = [sync_runs.c[name] for name in SyncRun.__dataclass_fields__]
 
 
-def _of(scope: Scope, *states: SyncState) -> tuple[object, ...]:
+def _of(scope: Scope, *states: SyncState) -> tuple[ColumnElement[bool], ...]:
     return (
         sync_runs.c.connection == scope.connection,
         sync_runs.c.target == scope.target,
@@ -82,11 +97,11 @@ def _of(scope: Scope, *states: SyncState) -> tuple[object, ...]:
     )
 
 
-def latest(connection: Connection, scope: Scope, *states: SyncState, dry_run: bool | None = None) -> SyncRun | None:
-    """The newest run of the scope, of one of these states if any are given."""
-    statement = select(*_COLUMNS).where(*_of(scope, *states)).order_by(sync_runs.c.id.desc()).limit(1)  # type: ignore[arg-type]  # expressions
-    if dry_run is not None:
-        statement = statement.where(sync_runs.c.dry_run.is_(dry_run))
+def latest(connection: Connection, scope: Scope, *states: SyncState, whole: bool = False) -> SyncRun | None:
+    """The newest run of the scope, of one of these states if any are given; `whole`: of all customers, no dry run."""
+    statement = select(*_COLUMNS).where(*_of(scope, *states)).order_by(sync_runs.c.id.desc()).limit(1)
+    if whole:
+        statement = statement.where(sync_runs.c.dry_run.is_(False), sync_runs.c.since.is_(None))
     row = connection.execute(statement).one_or_none()
     return SyncRun(*row) if row else None
 
@@ -99,6 +114,9 @@ def begin(
     `SyncRunning` where another holder lives; `is_gone` tells of its name whether it surely does not.
     """
     lock(connection, SYNCING)
+    newest = latest(connection, scope, whole=True)
+    if newest is not None and wanted.after not in (None, Latest.of(newest)):
+        raise SyncRunning(newest)
     running = latest(connection, scope, SyncState.RUNNING)
     if running is not None:
         if (running.lease_until or 0) > now and not is_gone(running.lease_owner or ""):
@@ -127,17 +145,12 @@ def begin(
 def _continued(connection: Connection, scope: Scope, wanted: Wanted) -> SyncRun | None:
     if wanted.dry_run or wanted.full or wanted.since is not None or not wanted.continues:
         return None
-    found = latest(connection, scope, SyncState.INTERRUPTED, dry_run=False)
-    is_whole = found is not None and found.since is None and found.started_at >= wanted.not_before
-    return found if is_whole else None
+    found = latest(connection, scope, SyncState.INTERRUPTED, whole=True)
+    return found if found is not None and found.started_at >= wanted.not_before else None
 
 
 def _begin_anew(connection: Connection, scope: Scope, wanted: Wanted) -> None:
-    connection.execute(
-        update(sync_runs)
-        .where(*_of(scope, SyncState.INTERRUPTED))  # type: ignore[arg-type]  # expressions
-        .values(state=SyncState.ABANDONED)
-    )
+    connection.execute(update(sync_runs).where(*_of(scope, SyncState.INTERRUPTED)).values(state=SyncState.ABANDONED))
     if wanted.full:
         connection.execute(
             update(sync_records)
@@ -152,10 +165,10 @@ def _begin_anew(connection: Connection, scope: Scope, wanted: Wanted) -> None:
 
 
 def _prune(connection: Connection, scope: Scope) -> None:
-    kept = select(sync_runs.c.id).where(*_of(scope)).order_by(sync_runs.c.id.desc()).limit(_KEPT_RUNS)  # type: ignore[arg-type]  # expressions
+    kept = select(sync_runs.c.id).where(*_of(scope)).order_by(sync_runs.c.id.desc()).limit(_KEPT_RUNS)
     connection.execute(
         delete(sync_runs).where(
-            *_of(scope, SyncState.DONE, SyncState.ABANDONED),  # type: ignore[arg-type]  # expressions
+            *_of(scope, SyncState.DONE, SyncState.ABANDONED),
             sync_runs.c.id.not_in(kept.scalar_subquery()),
         )
     )

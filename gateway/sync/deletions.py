@@ -29,6 +29,8 @@ class Deletions:
         self._vainu = vainu
         self._pace = pace
         self._patience = patience
+        # Aixon deletes no customers: to tell of the same ones at every run would help nobody
+        self._is_told_once = run.run.target == "aixon" and not run.run.dry_run
 
     async def look(self, watcher: Watcher) -> None:
         """Every customer that was not seen is asked for: a list that changed while it was read proves nothing."""
@@ -56,6 +58,8 @@ class Deletions:
         if exists:
             return None
         if self._vainu is None:
+            if self._is_told_once:
+                await self._forget(missing)
             return RowReport(missing.record_id, "gone", remote_id=missing.remote_id or "")
         try:
             await self._patience.until_it_works(partial(self._delete, self._vainu, missing))

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from adapters.contract import CustomerFault, CustomerListing, CustomerPage, RemoteError
 from adapters.deadline import Deadline
 from adapters.redaction import Redactor
-from adapters.vainu import VainuClient, VainuSettings
+from adapters.vainu import VainuClient
 from gateway.clock import moment
 from gateway.customer_data import customer_data_fields, digest_of, match_data
 from gateway.runtime import LiveConnection
@@ -41,7 +41,7 @@ class VainuSync:
     """One run."""
 
     def __init__(self, run: HeldRun, live: LiveConnection, order: Order, patience: Patience, watcher: Watcher) -> None:
-        self._adapter, self._vainu, self._settings = require_vainu(live)
+        self._adapter, self._vainu = require_vainu(live)
         self._run = run
         self._live = live
         self._order = order
@@ -98,7 +98,7 @@ class VainuSync:
         rows, unchanged = [], 0
         for record_id, summary in customers.items():
             fields, match = customer_data_fields(record_id, summary), match_data(summary)
-            digest = digest_of(fields, match, self._settings)
+            digest = digest_of(fields, match, self._vainu.settings)
             known = found.known.get(record_id, Known())
             company = found.companies.get(record_id)
             if known.digest == digest and not (self._order.full and self._order.dry_run):
@@ -165,11 +165,11 @@ class VainuSync:
         return RowReport(fault.record_id or "", "failed", reason=fault.reason, detail=self._redact(fault.detail))
 
 
-def require_vainu(live: LiveConnection) -> tuple[CustomerListing, VainuClient, VainuSettings]:
+def require_vainu(live: LiveConnection) -> tuple[CustomerListing, VainuClient]:
     """What a sync to Vainu needs of the connection; `CannotSync` where it is not there."""
-    if live.vainu is None or live.settings.vainu is None:
+    if live.vainu is None:
         raise CannotSync(f'"{live.name}" has no Vainu API: add [connections.{live.name}.vainu]')
-    return require_listing(live), live.vainu, live.settings.vainu
+    return require_listing(live), live.vainu
 
 
 def require_listing(live: LiveConnection) -> CustomerListing:

@@ -1,19 +1,55 @@
 """A configuration, customers in the simulated CRM, and syncs that run as a person runs them."""
 
+import asyncio
 import json
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.routing import Mount
 
+from adapters.aixon import simulator as aixon
+from adapters.apptivo.simulated_firm import ApptivoState
 from adapters.apptivo.simulator import BUSINESS_ID_ATTRIBUTE
+from gateway.clock import now_ms
+from gateway.runtime import open_connection
+from gateway.settings import load
+from gateway.simulators import simulators
+from gateway.store import Store
+from gateway.sync.order import Order
+from gateway.sync.patience import Patience
+from gateway.sync.progress import Begun, Counts, Progress, RowReport
+from gateway.sync.syncs import Syncs
 from tests.gateway.cli.conftest import Command
 from tests.gateway.cli.conftest import command as command
-from tests.harness import Upstream, configuration, merged, toml
+from tests.harness import Upstream, configuration, merged, running_upstream, toml
 
-WRITES = ("POST", "PATCH", "DELETE")
+WRITES = ("POST", "PATCH", "PUT", "DELETE")
+
+
+@dataclass
+class Heard:
+    """What a sync told of itself."""
+
+    begun_as: Begun | None = None
+    rows: list[RowReport] = field(default_factory=list)
+    steps: list[str] = field(default_factory=list)
+    pauses: list[float] = field(default_factory=list)
+
+    def begun(self, begun: Begun) -> None:
+        self.begun_as = begun
+
+    def row(self, report: RowReport) -> None:
+        self.rows.append(report)
+
+    def step(self, progress: Progress) -> None:
+        self.steps.append(progress.step)
+
+    async def pause(self, seconds: float) -> None:
+        self.pauses.append(seconds)
 
 
 @dataclass
@@ -21,16 +57,43 @@ class World:
     """The simulators, a configuration file, and the commands over both."""
 
     upstream: Upstream
-    config: Path
-    run: Command
+    crm: ApptivoState
+    folder: Path
+    command: Command
 
-    def customers(self, count: int) -> None:
-        """Make that many more customers in Apptivo."""
-        self.upstream.http.post("/apptivo/_customers", json={"count": count}).raise_for_status()
+    @property
+    def config(self) -> Path:
+        return self.folder / "gateway.toml"
+
+    def configure(self, **acme: Any) -> None:
+        """Write the configuration; `acme` is laid over that of the connection."""
+        own = {"apptivo": {"business_id_attribute": BUSINESS_ID_ATTRIBUTE}}
+        own |= {"aixon": {"base_url": f"{self.upstream.url}/aixon", "api_key": aixon.FAKE_API_KEY}}
+        document = configuration(self.upstream.url, self.folder, connections={"acme": merged(own, acme)})
+        self.config.write_text(toml(document), encoding="utf-8")
+
+    def customer(self, name: str, business_id: str = "", country: str = "FI") -> str:
+        """One more customer in Apptivo; its id."""
+        number = {"customAttributeId": BUSINESS_ID_ATTRIBUTE, "customAttributeType": "input"}
+        row = {
+            "customerName": name,
+            "addresses": [{"addressType": "Billing Address", "countryCode": country}],
+            "customAttributes": [{**number, "customAttributeValue": business_id}],
+        }
+        return str(self.crm.insert_customer(row)["id"])
+
+    def delete_customers(self, *ids: str) -> None:
+        """Somebody deletes customers in Apptivo."""
+        self.crm.tables["customers"] = [row for row in self.crm.tables["customers"] if row["id"] not in ids]
+        self.crm.kept_lists.clear()
+
+    def ids(self) -> list[str]:
+        """The customers of Apptivo."""
+        return [row["id"] for row in self.crm.tables["customers"]]
 
     def sync(self, *options: str) -> "subprocess.CompletedProcess[str]":
         """`gateway sync acme`, here and now."""
-        return self.run("sync", "acme", *options, "--config", str(self.config))
+        return self.command("sync", "acme", *options, "--config", str(self.config))
 
     def summary(self, *options: str) -> dict[str, Any]:
         """What `gateway sync acme --json` prints."""
@@ -40,37 +103,44 @@ class World:
 
     def report(self, *options: str) -> tuple[int, list[dict[str, Any]], dict[str, Any]]:
         """The exit code of a sync, and its report: the customers, and the summary."""
-        file = self.config.parent / "report.jsonl"
+        file = self.folder / "report.jsonl"
         ended = self.sync("--report", str(file), *options)
         *customers, summary = map(json.loads, file.read_text(encoding="utf-8").splitlines())
         return ended.returncode, customers, summary
+
+    def patiently(self, order: Order) -> tuple[Counts, Heard]:
+        """A sync whose pauses take no time."""
+        heard = Heard()
+
+        async def run() -> Counts:
+            settings = load(self.config)
+            store = Store(settings.storage.url)
+            store.open()
+            live = open_connection(settings.connections[order.connection])
+            try:
+                return await Syncs(store, now_ms, Patience(pause=heard.pause)).run(live, order, heard)
+            finally:
+                await live.close(patience=0)
+                store.close()
+
+        return asyncio.run(run()), heard
 
     def customer_data(self) -> list[dict[str, Any]]:
         """What Vainu holds."""
         found: list[dict[str, Any]] = self.upstream.records("vainu")["customer_data"]
         return found
 
-    def in_crm(self) -> list[dict[str, Any]]:
-        """What the CRM holds."""
-        found: list[dict[str, Any]] = self.upstream.records("apptivo")["customers"]
-        return found
-
-    def writes(self, system: str = "vainu") -> list[dict[str, str]]:
+    def writes(self, system: str = "vainu") -> list[str]:
         """The calls that changed something, or would have."""
-        return [call for call in self.upstream.calls(system) if call["method"] in WRITES]
-
-
-def written(upstream: Upstream, folder: Path, **changes: Any) -> Path:
-    """A configuration file whose `acme` reads business ids out of the simulated Apptivo."""
-    document = configuration(
-        upstream.url, folder, connections={"acme": {"apptivo": {"business_id_attribute": BUSINESS_ID_ATTRIBUTE}}}
-    )
-    path = folder / "gateway.toml"
-    path.write_text(toml(merged(document, changes)), encoding="utf-8")
-    return path
+        return [call["line"] for call in self.upstream.calls(system) if call["method"] in WRITES]
 
 
 @pytest.fixture
-def world(upstream: Upstream, tmp_path: Path, command: Command) -> World:
+def world(tmp_path: Path, command: Command) -> Iterator[World]:
     """Fresh simulators, and a configuration for them."""
-    return World(upstream, written(upstream, tmp_path), command)
+    app = simulators()
+    mounts = {route.path: route.app for route in app.routes if isinstance(route, Mount)}  # type: ignore[attr-defined]  # Starlette's
+    with running_upstream(app) as upstream:
+        made = World(upstream, mounts["/apptivo"].state, tmp_path, command)  # type: ignore[attr-defined]  # a Simulator
+        made.configure()
+        yield made
