@@ -55,9 +55,8 @@ class Lines(Silent):
     def step(self, step: progress.Progress) -> None:
         """A page."""
         counts, of = step.counts, "" if step.total is None else f" of {step.total:,}"
-        self._print(
-            step.step if not counts.customers else f"{step.step}: {counts.customers:,}{of} customers, {counted(counts)}"
-        )
+        told = f": {counts.customers:,}{of} customers, {counted(counts)}" if counts.customers else ""
+        self._print(step.step + told)
 
     def _print(self, line: str) -> None:
         self._console.print(Text(line), soft_wrap=True)

@@ -186,8 +186,15 @@ class SyncSettings(Section):
     """`[connections.X.sync]`: when the CRM's customers are synced without anybody asking."""
 
     every: Annotated[timedelta, PlainValidator(_interval)] | None = None
-    to: tuple[Literal["vainu", "aixon"], ...] = Field(default=("vainu",), min_length=1)
+    to: tuple[Literal["vainu", "aixon"], ...] = ("vainu",)
     delete: bool = False
+
+    @field_validator("to")
+    @classmethod
+    def _check_to(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value or len(set(value)) < len(value):
+            raise ValueError('expected "vainu", "aixon" or both, each once')
+        return value
 
 
 class ConnectionSettings(Section):

@@ -16,13 +16,13 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.fixture
 def started(world: World):  # type: ignore[no-untyped-def]  # a fixture that yields a process
-    """`gateway sync acme` in a process of its own, which hangs in the CRM's third page."""
+    """`gateway sync acme` in a process of its own, which waits for the CRM's third page to get well."""
     world.crm.add_customers(450)
     third = "territoryType=MULTIPLE&sortColumn=customerName.sortable&sortDir=asc&startIndex=200"
-    world.upstream.fault("apptivo", "delay", match=third, seconds=15, times=1)
+    world.upstream.fault("apptivo", "500", match=third)
     command = [sys.executable, "-m", "gateway", "sync", "acme", "--config", str(world.config)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    wait_until(lambda: len(world.customer_data()) == 200, "two pages are there")
+    wait_until(lambda: any(third in call["query"] for call in world.upstream.calls("apptivo")), "two pages are there")
     try:
         yield process
     finally:
@@ -34,6 +34,7 @@ def test_a_kill_in_the_middle(world: World, started: "subprocess.Popen[str]") ->
     """After kill -9 the next sync goes on at once, says so, and every customer is there once; a third sends nothing."""
     started.kill()
     started.wait(20)
+    world.upstream.heal("apptivo")
     before = len(world.upstream.calls("apptivo"))
     ended = world.sync()
     assert (ended.returncode, ended.stderr) == (0, "")
@@ -52,6 +53,7 @@ def test_ctrl_c_and_full(world: World, started: "subprocess.Popen[str]") -> None
     started.send_signal(signal.SIGINT)
     _out, err = started.communicate(timeout=20)
     assert (started.returncode, err) == (1, "gateway: interrupted\n")
+    world.upstream.heal("apptivo")
     counts, heard = world.patiently(Order("acme", full=True))
     assert heard.begun_as is not None
     assert heard.begun_as.resumed is False
