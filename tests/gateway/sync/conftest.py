@@ -65,11 +65,13 @@ class World:
     def config(self) -> Path:
         return self.folder / "gateway.toml"
 
-    def configure(self, **acme: Any) -> None:
+    def configure(self, storage: dict[str, Any] | None = None, **acme: Any) -> None:
         """Write the configuration; `acme` is laid over that of the connection."""
         own = {"apptivo": {"business_id_attribute": BUSINESS_ID_ATTRIBUTE}}
         own |= {"aixon": {"base_url": f"{self.upstream.url}/aixon", "api_key": aixon.FAKE_API_KEY}}
-        document = configuration(self.upstream.url, self.folder, connections={"acme": merged(own, acme)})
+        document = configuration(
+            self.upstream.url, self.folder, connections={"acme": merged(own, acme)}, storage=storage or {}
+        )
         self.config.write_text(toml(document), encoding="utf-8")
 
     def customer(self, name: str, business_id: str = "", country: str = "FI") -> str:
