@@ -125,5 +125,5 @@ class _Watching:
         """Nothing more comes."""
         self._shown.ended()
         if self._report is not None:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(WorkFailed):
                 self._report.end(summary_of(self.begun_as, self.counts, stopped))

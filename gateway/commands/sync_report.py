@@ -1,12 +1,13 @@
 """The machine-readable report of a sync: JSON Lines, a line for each customer but the unchanged, a summary last."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
 import msgspec
 
-from gateway.commands.failures import WrongUse
+from gateway.commands.failures import WorkFailed, WrongUse
 from gateway.sync.progress import Begun, Counts, RowReport
 
 
@@ -32,15 +33,21 @@ class Report:
 
     def flush(self) -> None:
         """A page is done: what was written is in the file."""
-        self._file.flush()
+        self._guarded(self._file.flush)
 
     def end(self, summary: dict[str, object]) -> None:
         """The last line."""
         self._write({"type": "summary", **summary})
-        self._file.close()
+        self._guarded(self._file.close)
 
     def _write(self, line: dict[str, object]) -> None:
-        self._file.write(msgspec.json.encode(line) + b"\n")
+        self._guarded(lambda: self._file.write(msgspec.json.encode(line) + b"\n"))
+
+    def _guarded(self, act: Callable[[], object]) -> None:
+        try:
+            act()
+        except OSError as error:
+            raise WorkFailed(f"the report cannot be written: {error.strerror}; the sync stops") from None
 
 
 def open_report(path: str) -> Report:

@@ -5,7 +5,14 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from adapters.contract import CustomerFault, CustomerListing, CustomerPage, RemoteError
+from adapters.contract import (
+    CustomerFault,
+    CustomerListing,
+    CustomerPage,
+    RemoteError,
+    Throttled,
+    Unreachable,
+)
 from adapters.deadline import Deadline
 from adapters.redaction import Redactor
 from adapters.vainu import VainuClient
@@ -47,6 +54,7 @@ class VainuSync:
         self._order = order
         self._patience = patience
         self._watcher = watcher
+        self._is_recognised_anew = False
         self._redact: Redactor = live.redact
         self._rows = VainuRows(self._vainu, live.pace, patience, self._creates_leave, self._holders)
 
@@ -56,6 +64,7 @@ class VainuSync:
         phase, cursor = run.run.phase, run.run.cursor
         if phase == RECOGNITION:
             await self._recognise()
+        self._is_recognised_anew = await self._was_recognised_anew()
         if phase != DELETIONS:
             since = None if self._order.since is None else moment(self._order.since)
             async for page in listing.pages(self._adapter, cursor, since, self._live.pace, self._patience):
@@ -66,17 +75,25 @@ class VainuSync:
             await looking.look(self._watcher)
 
     async def _recognise(self) -> None:
+        """Before a first sync, what Vainu holds is listed; later on it is asked before each create."""
         run = self._run
         if await run.store.read(lambda c: sync_records.recognised_at(c, run.scope)) is None:
             found = await recognise(run, self._vainu, self._live.pace, self._patience)
             self._watcher.step(Progress(run.counts, run.total, f"Vainu has {found:,} customer data objects already"))
         await run.advance(CUSTOMERS, None)
 
+    async def _was_recognised_anew(self) -> bool:
+        run = self._run
+        at = await run.store.read(lambda c: sync_records.recognised_at(c, run.scope))
+        return at is not None and at >= run.run.started_at
+
     async def _page(self, page: CustomerPage) -> None:
         run, counts = self._run, self._run.counts
         rows, unchanged = await self._changed(page)
         sent = [] if self._order.dry_run else await self._rows.send(rows)
-        await self._check_they_are_rows(sent)
+        if (failure := await self._failure_of_vainu(sent)) is not None:
+            await self._keep_what_was_taken(page, sent)
+            raise failure
         reports = [self._planned(row) for row in rows] if self._order.dry_run else [self._told(each) for each in sent]
         reports += [self._unreadable(fault) for fault in page.faults]
         counts.pages += 1
@@ -104,13 +121,19 @@ class VainuSync:
             if known.digest == digest and not (self._order.full and self._order.dry_run):
                 unchanged += 1
                 continue
-            remote_id = known.remote_id or (company.customer_data_id if company else None)
-            rows.append(Row(summary, fields, match, digest, remote_id, known.create_sent))
+            remote_id = known.remote_id
+            if company is not None and remote_id is None:
+                under_our_id = found.known.get(company.gateway_id, Known())
+                remote_id = company.customer_data_id or under_our_id.remote_id
+            may_exist = known.create_sent or not self._is_recognised_anew
+            rows.append(Row(summary, fields, match, digest, remote_id, may_exist))
         return rows, unchanged
 
     def _look(self, connection: Connection, record_ids: Sequence[str]) -> _Page:
-        known = sync_records.known(connection, self._run.scope, record_ids)
-        return _Page(known, companies.by_record_ids(connection, self._live.name, record_ids))
+        linked = companies.by_record_ids(connection, self._live.name, record_ids)
+        # an export that was accepted may have left the gateway's own id at Vainu
+        ids = [*record_ids, *(company.gateway_id for company in linked.values())]
+        return _Page(sync_records.known(connection, self._run.scope, ids), linked)
 
     async def _creates_leave(self, rows: Sequence[Row]) -> None:
         run, ids = self._run, [row.summary.record_id for row in rows]
@@ -119,15 +142,29 @@ class VainuSync:
     async def _holders(self, remote_ids: Sequence[str]) -> dict[str, str]:
         return await self._run.store.read(lambda c: sync_records.holders(c, self._run.scope, remote_ids))
 
-    async def _check_they_are_rows(self, sent: Sequence[Sent]) -> None:
-        """Where every row of a page failed for a passing reason, it is Vainu that fails, unless it says otherwise."""
-        failure = next((each.error for each in sent if each.error is not None), None)
-        if failure is None or not all(each.is_passing for each in sent):
-            return
+    async def _failure_of_vainu(self, sent: Sequence[Sent]) -> RemoteError | None:
+        """The error that says that it is Vainu which fails now, and no row of ours; None otherwise."""
+        passing = [each.error for each in sent if each.error is not None and each.is_passing]
+        for error in passing:
+            if isinstance(error, Throttled | Unreachable):
+                return error
+        if not passing or len(passing) < len(sent):
+            return None
         try:
             await self._vainu.check(Deadline.after(_CHECK_SECONDS))
         except RemoteError:
-            raise failure from None
+            return passing[0]
+        return None
+
+    async def _keep_what_was_taken(self, page: CustomerPage, sent: Sequence[Sent]) -> None:
+        """The page is not done with: the next sync begins with it, and need not send these again."""
+        taken = [each for each in sent if each.did]
+        reports = [self._told(each) for each in taken]
+        for report in reports:
+            self._run.counts.add(report.outcome)
+        await self._run.write(lambda connection: self._keep(connection, page, taken))
+        for report in reports:
+            self._watcher.row(report)
 
     def _keep(self, connection: Connection, page: CustomerPage, sent: Sequence[Sent]) -> None:
         run = self._run
