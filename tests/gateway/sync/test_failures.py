@@ -70,6 +70,19 @@ def test_a_vainu_that_is_down_stops_the_sync(world: World) -> None:
     assert (counts.created, counts.failed, len(world.customer_data())) == (20, 0, 20)
 
 
+def test_a_vainu_that_asks_to_slow_down_stops_the_sync(world: World) -> None:
+    """What it took is kept, the other rows are not at fault, and the next sync sends those alone."""
+    world.crm.add_customers(20)
+    # longer than a sync waits
+    world.upstream.fault("vainu", "429", match="POST", skip=7, seconds=3_600)
+    with pytest.raises(SyncStopped):
+        world.patiently(Order("acme"))
+    assert len(world.customer_data()) == 7
+    world.upstream.heal("vainu")
+    counts, _heard = world.patiently(Order("acme"))
+    assert (counts.created, counts.failed, counts.unchanged, len(world.customer_data())) == (20, 0, 7, 20)
+
+
 def test_rows_that_fail_leave_the_others_alone(world: World) -> None:
     """One customer that Vainu always chokes on, and one that it refuses: both are told, the rest is there."""
     world.crm.add_customers(30)

@@ -7,7 +7,7 @@ from adapters.vainu.samples import samples
 from adapters.vainu.simulator import FAKE_API_KEY
 from gateway.sync.order import Order
 from tests.gateway.sync.conftest import World
-from tests.harness import running_gateway
+from tests.harness import running_gateway, toml, wait_until
 
 
 def test_1200_customers_in_three_date_formats(world: World) -> None:
@@ -86,6 +86,44 @@ def test_an_exported_company_keeps_its_customer_data(world: World) -> None:
     assert world.patiently(Order("acme"))[0].updated == 1
     (held,) = world.customer_data()
     assert held["open_deals_count"] >= 2
+
+
+def test_customer_data_made_since_the_first_sync_is_found(world: World) -> None:
+    """A customer that is new to a later sync is looked for at Vainu by its unique_id before it is made."""
+    world.crm.add_customers(3)
+    world.summary()
+    new = world.customer("Made Meanwhile Oy")
+    body = {"match_data": {"company_name": "Another Name Oy"}, "unique_id": new}
+    made = world.upstream.http.post("/vainu/api/v2/customer_data/", json=body, headers={"API-Key": FAKE_API_KEY})
+    made.raise_for_status()
+    found = world.summary()
+    assert (found["updated"], found["created"], len(world.customer_data())) == (1, 0, 4)
+
+
+def test_crm_com_s_customers(world: World) -> None:
+    """The other CRM goes the same way."""
+    document = tomllib.loads(world.config.read_text(encoding="utf-8"))
+    document["connections"]["globex"]["vainu"] = document["connections"]["acme"]["vainu"]
+    world.config.write_text(toml(document), encoding="utf-8")
+    world.upstream.http.post("/crmcom/_customers", json={"count": 230}).raise_for_status()
+    counts, heard = world.patiently(Order("globex"))
+    assert (counts.created, counts.failed, [row for row in heard.rows if row.outcome == "failed"]) == (230, 0, [])
+    assert len({each["unique_id"] for each in world.customer_data()}) == 230
+    assert world.patiently(Order("globex"))[0].unchanged == 230
+
+
+def test_a_webhook_s_customer_is_not_sent_again(world: World) -> None:
+    """What a webhook has told Vainu of, the next sync need not tell."""
+    world.crm.add_customers(2)
+    world.configure(webhooks={"api_keys": ["hook"]})
+    assert world.patiently(Order("acme"))[0].created == 2
+    document = tomllib.loads(world.config.read_text(encoding="utf-8"))
+    change = {"customer": world.ids()[0], "deals": {"won": 3}}
+    pushed = world.upstream.http.post("/apptivo/_webhook", json=change).json()["body"]
+    with running_gateway(document) as gateway:
+        gateway.http.post("/crm/acme/webhooks", json=pushed, headers={"API-Key": "hook"}).raise_for_status()
+        wait_until(lambda: any(each["won_deals_count"] == 3 for each in world.customer_data()), "Vainu is told")
+    assert world.patiently(Order("acme"))[0].unchanged == 2
 
 
 def test_a_dry_run_changes_nothing(world: World) -> None:
