@@ -8,7 +8,7 @@ from adapters.contract import CustomerSummary
 from adapters.vainu import MatchData, VainuSettings
 from adapters.vainu.models import FieldValue, render_fields
 
-_DIGEST_BYTES = 16
+_HALF_BYTES = 8
 Fields = dict[str, FieldValue]
 
 
@@ -32,7 +32,24 @@ def match_data(summary: CustomerSummary) -> MatchData:
 
 
 def digest_of(fields: Fields, match: MatchData, settings: VainuSettings) -> bytes:
-    """16 bytes that differ when anything would be sent differently, or elsewhere."""
+    """16 bytes that differ when anything would be sent differently, or elsewhere.
+
+    The latter half is of the business id and its country alone: see `is_other_company`.
+    """
     version = settings.api_version
     content = [settings.base_url, version, render_fields(fields, version), match.body(version)]
-    return blake2b(msgspec.json.encode(content, order="sorted"), digest_size=_DIGEST_BYTES).digest()
+    return _half(content) + _half([match.business_id, match.country])
+
+
+def _half(content: object) -> bytes:
+    return blake2b(msgspec.json.encode(content, order="sorted"), digest_size=_HALF_BYTES).digest()
+
+
+def company_alone(digest: bytes | None) -> bytes | None:
+    """A digest that differs from every other, and still tells of the company that was told last."""
+    return None if digest is None else bytes(_HALF_BYTES) + digest[_HALF_BYTES:]
+
+
+def is_other_company(before: bytes | None, now: bytes) -> bool:
+    """Whether the business id or its country changed between two digests; False where there is no earlier one."""
+    return before is not None and before[_HALF_BYTES:] != now[_HALF_BYTES:]

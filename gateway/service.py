@@ -129,6 +129,9 @@ class Service:
             self.health.draining = True
             seconds = self.runtime.settings.server.drain_seconds
             self._drain_ends_at = time.monotonic() + seconds - min(_CLOSING_SECONDS, seconds / 4)
+            if self._scheduling is not None:
+                # a sync may take hours: whoever runs next goes on with it
+                self._scheduling.cancel()
 
     def hurry(self) -> None:
         """End the drain now, giving back what still runs."""

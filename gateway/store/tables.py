@@ -56,25 +56,17 @@ length about few records costs nobody who looks for due work a look. Who ends th
 
 
 class SyncState(StrEnum):
-    """Where a run of a customer sync stands; each state with its sentence."""
+    """Where a run of a customer sync stands."""
 
     RUNNING = "running"
+    """A process holds its lease and works."""
     INTERRUPTED = "interrupted"
+    """It ended before its last customer; the next sync goes on from there."""
     DONE = "done"
+    """Every customer was looked at."""
     ABANDONED = "abandoned"
+    """It ended early, and a later run began anew."""
 
-    @property
-    def sentence(self) -> str:
-        """What the state means, for a person."""
-        return _SYNC_SENTENCES[self]
-
-
-_SYNC_SENTENCES = {
-    SyncState.RUNNING: "A process holds its lease and works.",
-    SyncState.INTERRUPTED: "It ended before its last customer; the next sync goes on from there.",
-    SyncState.DONE: "Every customer was looked at.",
-    SyncState.ABANDONED: "It ended early, and a later run began anew.",
-}
 
 companies = Table(
     "companies",

@@ -57,16 +57,16 @@ class Deletions:
             return self._failed(missing, error)
         if exists:
             return None
-        if self._vainu is None:
-            if self._is_told_once:
+        if self._vainu is None or missing.remote_id is None:
+            if self._is_told_once or (missing.remote_id is None and not self._run.run.dry_run):
                 await self._forget(missing)
             return RowReport(missing.record_id, "gone", remote_id=missing.remote_id or "")
         try:
-            await self._patience.until_it_works(partial(self._delete, self._vainu, missing))
+            await self._patience.until_it_works(partial(self._delete, self._vainu, missing.remote_id))
         except RemoteError as error:
             return self._failed(missing, error)
         await self._forget(missing)
-        return RowReport(missing.record_id, "deleted", remote_id=missing.remote_id or "")
+        return RowReport(missing.record_id, "deleted", remote_id=missing.remote_id)
 
     def _failed(self, missing: Missing, error: RemoteError) -> RowReport:
         return RowReport(
@@ -77,12 +77,10 @@ class Deletions:
         async with self._pace.turn():
             return await self._adapter.exists(record_id, Deadline.after(_CALL_SECONDS))
 
-    async def _delete(self, vainu: VainuClient, missing: Missing) -> None:
-        if missing.remote_id is None:
-            return
+    async def _delete(self, vainu: VainuClient, remote_id: str) -> None:
         async with self._pace.turn():
             try:
-                await vainu.customer_data.delete(missing.remote_id, Deadline.after(_CALL_SECONDS))
+                await vainu.customer_data.delete(remote_id, Deadline.after(_CALL_SECONDS))
             except NotFound:
                 # somebody was quicker, or an earlier answer was lost
                 return

@@ -17,7 +17,7 @@ from adapters.deadline import Deadline
 from adapters.redaction import Redactor
 from adapters.vainu import VainuClient
 from gateway.clock import moment
-from gateway.customer_data import customer_data_fields, digest_of, match_data
+from gateway.customer_data import company_alone, customer_data_fields, digest_of, is_other_company, match_data
 from gateway.runtime import LiveConnection
 from gateway.store import companies, sync_records
 from gateway.store.companies import CompanyRow
@@ -126,7 +126,9 @@ class VainuSync:
                 under_our_id = found.known.get(company.gateway_id, Known())
                 remote_id = company.customer_data_id or under_our_id.remote_id
             may_exist = known.create_sent or not self._is_recognised_anew
-            rows.append(Row(summary, fields, match, digest, remote_id, may_exist))
+            # a name that changed is no reason: it might lose the company that its customer data has
+            is_moved = bool(match.business_id) and is_other_company(known.digest, digest)
+            rows.append(Row(summary, fields, match, digest, remote_id, may_exist, is_moved, known.digest))
         return rows, unchanged
 
     def _look(self, connection: Connection, record_ids: Sequence[str]) -> _Page:
@@ -171,7 +173,9 @@ class VainuSync:
         sync_records.see(connection, run.scope, listing.record_ids(page), run.run.id, add=not self._order.dry_run)
         kept = {
             each.row.summary.record_id: Known(
-                each.row.digest if each.did else None, each.remote_id, each.did is None and each.may_exist
+                each.row.digest if each.did else company_alone(each.row.before),
+                each.remote_id,
+                each.did is None and each.may_exist,
             )
             for each in sent
         }

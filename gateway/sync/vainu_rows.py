@@ -8,7 +8,16 @@ from typing import Literal, TypeVar
 
 from adapters.contract import BadCredentials, CustomerSummary, NotFound, RemoteError
 from adapters.deadline import Deadline
-from adapters.vainu import CompanyInfo, CustomerDataExists, CustomerRow, MatchData, RowOutcome, VainuClient
+from adapters.vainu import (
+    CompanyInfo,
+    CustomerDataExists,
+    CustomerRow,
+    MatchData,
+    MatchingError,
+    RowOutcome,
+    SeveralCompanies,
+    VainuClient,
+)
 from gateway.customer_data import Fields
 from gateway.pace import Pace
 from gateway.sync.patience import Patience
@@ -35,6 +44,10 @@ class Row:
     """Its customer data, as far as is known."""
     may_exist: bool = False
     """Vainu is asked for the unique_id before a create: an earlier one may have happened."""
+    is_moved: bool = False
+    """Its business id changed since Vainu was told last: the customer data it has is matched anew."""
+    before: bytes | None = None
+    """The digest of what Vainu was told last."""
 
     @property
     def unique_id(self) -> str:
@@ -130,7 +143,18 @@ class VainuRows:
             return Sent(replace(row, may_exist=may_exist), None, remote_id, error)
 
     async def _patch(self, row: Row, remote_id: str) -> Sent:
-        await self._call(lambda deadline: self.vainu.customer_data.patch(remote_id, row.fields, deadline))
+        patch = self.vainu.customer_data.patch
+        if row.is_moved:
+            try:
+                await self._call(lambda deadline: patch(remote_id, row.fields, deadline, row.match))
+                return Sent(row, "updated", remote_id)
+            except MatchingError as error:
+                refused = error
+            # the numbers are right whatever the company is; that it could not be matched is told until it can
+            await self._call(lambda deadline: patch(remote_id, row.fields, deadline))
+            candidates = refused.candidates if isinstance(refused, SeveralCompanies) else ()
+            return Sent(row, None, remote_id, refused, candidates)
+        await self._call(lambda deadline: patch(remote_id, row.fields, deadline))
         return Sent(row, "updated", remote_id)
 
     async def _call(self, act: Callable[[Deadline], Awaitable[T]]) -> T:

@@ -126,6 +126,38 @@ def test_a_webhook_s_customer_is_not_sent_again(world: World) -> None:
     assert world.patiently(Order("acme"))[0].unchanged == 2
 
 
+def test_a_business_id_that_comes_later_finds_the_company(world: World) -> None:
+    """Customer data without a company gets it once the CRM has the business id; a new name alone moves nothing."""
+    customer = world.customer("Our Friends of Software")
+    world.summary()
+    (held,) = world.customer_data()
+    assert held["company_vid"] == -1
+    row = world.crm.tables["customers"][0]
+    row["customAttributes"][0]["customAttributeValue"] = "0970409-8"
+    assert world.summary()["updated"] == 1
+    (held,) = world.customer_data()
+    assert (held["company_vid"], held["unique_id"]) == (253870, customer)
+    row["customerName"] = "Nobody knows this name"
+    assert world.summary()["updated"] == 1
+    assert world.customer_data()[0]["company_vid"] == 253870
+
+
+def test_a_business_id_of_another_customer_s_company_is_told(world: World) -> None:
+    """The company has customer data already: the numbers are sent, the row fails until it is mended."""
+    world.customer("Oy Samlink Ab", "0970409-8")
+    other = world.customer("Our Friends of Software")
+    assert world.summary()["created"] == 2
+    row = world.crm.tables["customers"][1]
+    row["customAttributes"][0]["customAttributeValue"] = "0970409-8"
+    row["description"] = "new notes"
+    for _again in range(2):
+        counts, heard = world.patiently(Order("acme"))
+        assert (counts.failed, counts.unchanged) == (1, 1)
+        assert [(each.record_id, each.reason) for each in heard.rows] == [(other, "already_exists")]
+    held = {each["unique_id"]: each for each in world.customer_data()}
+    assert (held[other]["notes"], held[other]["company_vid"]) == ("new notes", -1)
+
+
 def test_a_dry_run_changes_nothing(world: World) -> None:
     """It tells what would be done, at Vainu and in the store nothing happens."""
     world.crm.add_customers(120)
