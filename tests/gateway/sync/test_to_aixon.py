@@ -1,13 +1,24 @@
 """`gateway sync --to aixon`: one cell, changed rows only, new columns behind the old ones."""
 
+import asyncio
 import sqlite3
 from hashlib import sha256
 from typing import Any
 
 import pytest
 
+from adapters.contract import RemoteError
+from gateway.clock import now_ms
+from gateway.runtime import open_connection
+from gateway.settings import load
+from gateway.store import Store
+from gateway.store.sync_runs import Wanted
+from gateway.sync.held_run import held
 from gateway.sync.order import Order, SyncStopped
-from tests.gateway.sync.conftest import World
+from gateway.sync.patience import Patience
+from gateway.sync.progress import Counts
+from gateway.sync.to_aixon import AixonSync
+from tests.gateway.sync.conftest import Heard, World
 
 
 def cell(world: World) -> dict[str, Any]:
@@ -93,6 +104,37 @@ def test_a_create_without_an_answer_makes_no_second_cell(world: World) -> None:
     counts, _heard = world.patiently(Order("acme", "aixon"))
     assert counts.created == 5
     assert len(cell(world)["rows"]) == 5
+
+
+def test_rows_of_the_bodies_that_were_taken_are_not_sent_again(world: World) -> None:
+    """Of several bodies the second fails: the next run sends what was in it and behind it, and nothing else."""
+    world.crm.add_customers(100)
+    world.upstream.fault("aixon", "500", match="PATCH")
+    with pytest.raises(RemoteError):
+        asyncio.run(in_small_bodies(world))
+    before = {row["customuid"] for row in cell(world)["rows"].values()}
+    assert 0 < len(before) < 100
+    world.upstream.heal("aixon")
+    counts = asyncio.run(in_small_bodies(world))
+    assert (counts.unchanged, counts.created) == (len(before), 100 - len(before))
+    assert len(cell(world)["rows"]) == 100
+    assert world.summary("--to", "aixon")["unchanged"] == 100
+
+
+async def in_small_bodies(world: World) -> Counts:
+    """A run whose bodies have at most 8,000 bytes."""
+    settings = load(world.config)
+    store = Store(settings.storage.url)
+    store.open()
+    live = open_connection(settings.connections["acme"])
+    heard, order = Heard(), Order("acme", "aixon")
+    try:
+        async with held(store, now_ms, order.scope, Wanted(first_phase="customers", continues=False)) as run:
+            await AixonSync(run, live, order, Patience(pause=heard.pause), heard, max_body_bytes=8_000).work()
+            return run.counts
+    finally:
+        await live.close(patience=0)
+        store.close()
 
 
 def test_a_cell_that_is_gone_needs_full(world: World) -> None:

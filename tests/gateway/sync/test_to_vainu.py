@@ -1,6 +1,7 @@
 """`gateway sync`: the CRM's customers are Vainu's customer data, and only what changed is sent."""
 
 import json
+import time
 import tomllib
 
 from adapters.vainu.samples import samples
@@ -167,6 +168,15 @@ def test_a_dry_run_changes_nothing(world: World) -> None:
     assert world.summary()["created"] == 120
     dry = world.summary("--dry-run", "--full")
     assert (dry["updated"], dry["unchanged"]) == (120, 0)
+
+
+def test_the_connection_s_pace_is_kept(world: World) -> None:
+    """With 40 deliveries a second allowed, 30 customers take three quarters of a second at least."""
+    world.crm.add_customers(30)
+    world.configure(deliveries={"per_second": 40})
+    started = time.monotonic()
+    assert world.patiently(Order("acme"))[0].created == 30
+    assert time.monotonic() - started >= 30 / 40
 
 
 def test_full_sends_everything_again(world: World) -> None:
