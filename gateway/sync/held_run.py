@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from gateway.clock import Clock
 from gateway.owner import is_gone, new_owner
-from gateway.store import Store, StoreUnavailable, sync_runs
+from gateway.store import Store, StoreUnavailable, WriteRefused, sync_runs
 from gateway.store.claims import Lease
 from gateway.store.sync_runs import Scope, SyncLeaseLost, SyncRun, Wanted
 from gateway.store.tables import SyncState
@@ -18,6 +18,8 @@ from gateway.sync.progress import Counts
 
 LEASE_MS = 60_000
 RENEW_SECONDS = 10.0
+_STORE_PAUSES = (0.5, 2.0, 8.0)
+"""Seconds between attempts to write."""
 _END_SECONDS = 5.0
 """What writing down the end of a cancelled run may take."""
 
@@ -49,7 +51,7 @@ class HeldRun:
             self._change(connection, phase=phase, cursor=cursor, counts=counts, total=self.total)
             also(connection)
 
-        await self.store.write(write, "sync")
+        await self._kept(write)
 
     async def write(self, work: Callable[[Connection], None]) -> None:
         """Write while the run is ours; `SyncLeaseLost` otherwise."""
@@ -58,7 +60,18 @@ class HeldRun:
             self._change(connection)
             work(connection)
 
-        await self.store.write(write, "sync")
+        await self._kept(write)
+
+    async def _kept(self, work: Callable[[Connection], None]) -> None:
+        """Another process may hold the store for a moment, or a database fail over: hours of work wait for that."""
+        for pause in _STORE_PAUSES:
+            try:
+                return await self.store.write(work, "sync")
+            except WriteRefused:
+                raise
+            except StoreUnavailable:
+                await asyncio.sleep(pause)
+        return await self.store.write(work, "sync")
 
     def _change(self, connection: Connection, **values: object) -> None:
         now = self.clock()

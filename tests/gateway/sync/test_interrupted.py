@@ -1,14 +1,17 @@
 """A sync that is killed goes on where it stopped, and there is only ever one of a connection at a time."""
 
 import signal
+import sqlite3
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from gateway.sync.order import Order
-from tests.gateway.sync.conftest import World
+from gateway.sync.progress import Begun
+from tests.gateway.sync.conftest import Heard, World
 from tests.harness import wait_until
 
 ROOT = Path(__file__).parents[3]
@@ -69,6 +72,24 @@ def test_two_at_once(world: World, started: "subprocess.Popen[str]") -> None:
     assert "by another process" in ended.stderr
     assert "only one at a time" in ended.stderr
     assert len(world.customer_data()) == 200
+
+
+def test_a_store_that_is_held_for_a_moment(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process that keeps SQLite's write lock for longer than a write waits does not end the sync."""
+    world.crm.add_customers(3)
+    world.patiently(Order("acme"))
+    world.upstream.http.post("/apptivo/_webhook", json={"customer": world.ids()[0], "deals": {"won": 1}})
+    other = sqlite3.connect(world.folder / "gateway.db", isolation_level=None, check_same_thread=False)
+    release = threading.Timer(2.5, lambda: other.execute("ROLLBACK"))
+
+    def hold(_heard: Heard, _begun: Begun) -> None:
+        other.execute("BEGIN IMMEDIATE")
+        release.start()
+
+    monkeypatch.setattr(Heard, "begun", hold)
+    assert world.patiently(Order("acme"))[0].updated == 1
+    release.join()
+    other.close()
 
 
 def test_a_kill_between_a_create_and_its_outcome(world: World) -> None:
