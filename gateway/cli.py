@@ -122,6 +122,29 @@ OfReason = Annotated[
 ]
 
 
+@app.command()
+def sync(
+    connection: Annotated[str, typer.Argument(metavar="CONNECTION")],
+    to: Annotated[str, typer.Option(metavar="TARGET", help="vainu or aixon.")] = "vainu",
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="WHEN", help="Only customers changed since: 2h, 3d, 2026-01-31, 2026-01-31T08:00Z."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Compare and tell; change nothing.")] = False,
+    delete: Annotated[bool, typer.Option("--delete", help="Delete at Vainu what the CRM has deleted.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Begin anew and send every customer again.")] = False,
+    report: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write what became of each customer, as JSON Lines.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON, and nothing else.")] = False,
+    config: Config = None,
+) -> None:
+    """Send the CRM's customers to Vainu's customer data, or to Aixon: those that changed; resumable."""
+    from gateway.commands.sync import order_of, run
+
+    _exit(run(config, order_of(connection, to, since, dry_run, delete, full), report, as_json))
+
+
 @deliveries.command("list")
 def deliveries_list(
     state: States = None,

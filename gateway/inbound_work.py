@@ -3,21 +3,22 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection
 
 from adapters.contract import CustomerSummary, CustomerWebhooks, NotFound
 from adapters.deadline import Deadline
-from adapters.vainu import CustomerDataExists, MatchData, VainuClient
+from adapters.vainu import CustomerDataExists, VainuClient
 from gateway.body import parse_json
 from gateway.clock import Clock
+from gateway.customer_data import Fields, customer_data_fields, digest_of, match_data
 from gateway.handling import Act, Postponed
 from gateway.pushed import read_change
 from gateway.runtime import LiveConnection
-from gateway.store import Store, claims, companies, deliveries
+from gateway.store import Store, claims, companies, deliveries, sync_records
 from gateway.store.companies import CompanyRow
 from gateway.store.deliveries import Delivery, NewDelivery
+from gateway.store.sync_runs import Scope
 
 CRM_WEBHOOK = "crm_webhook"
 COMPANY_CHANGE = "company_change"
@@ -55,10 +56,15 @@ class CrmWebhookWork:
             # who has taken over since may have told Vainu something newer
             raise Postponed(self.clock(), "lease_lost")
         customer_data_id = await self._tell(live.vainu, company, summary, deadline)
+        unique_id = company.unique_id if company else summary.record_id
+        told = digest_of(customer_data_fields(unique_id, summary), match_data(summary), live.vainu.settings)
+        scope = Scope(live.name, "vainu")
 
         def learn(connection: Connection) -> None:
             if company is not None and company.customer_data_id != customer_data_id:
                 companies.set_customer_data_id(connection, company.id, customer_data_id, self.clock())
+            # a sync need not tell it again
+            sync_records.told(connection, scope, summary.record_id, told, customer_data_id)
 
         result = json.dumps({"status": "updated", "customer_data_id": customer_data_id})
         return Act(result, also=self._fold(delivery, newest), learned=learn)
@@ -103,31 +109,12 @@ class CrmWebhookWork:
             await vainu.customer_data.patch(customer_data_id, fields, deadline)
         return customer_data_id
 
-    async def _create(
-        self, vainu: VainuClient, fields: dict[str, Any], summary: CustomerSummary, deadline: Deadline
-    ) -> str:
-        match = MatchData(
-            company_name=summary.name, business_id=summary.business_id or "", country=summary.country or ""
-        )
+    async def _create(self, vainu: VainuClient, fields: Fields, summary: CustomerSummary, deadline: Deadline) -> str:
         try:
-            return (await vainu.customer_data.create(match, fields, deadline)).id
+            return (await vainu.customer_data.create(match_data(summary), fields, deadline)).id
         except CustomerDataExists as exists:
             await vainu.customer_data.patch(exists.existing_id, fields, deadline)
             return exists.existing_id
-
-
-def customer_data_fields(unique_id: str, summary: CustomerSummary) -> dict[str, Any]:
-    """What Vainu's customer data is told of a customer (S000, S001); what the CRM does not say is left alone."""
-    fields = {
-        "unique_id": unique_id,
-        "open_deals_count": summary.open_deals,
-        "won_deals_count": summary.won_deals,
-        "lost_deals_count": summary.lost_deals,
-        "owner_email": summary.owner_email,
-        "last_update": summary.last_update,
-        "notes": summary.notes,
-    }
-    return {key: value for key, value in fields.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import structlog
 
 from adapters import registry
+from adapters.aixon.client import AixonClient
 from adapters.contract import Adapter, CallRecord, CustomerWebhooks, NotFound, Opening, Refused
 from adapters.redaction import Redactor
 from adapters.vainu.client import VainuClient
@@ -49,8 +50,9 @@ class LiveConnection:
     settings: ConnectionSettings
     adapter: Adapter
     vainu: VainuClient | None
+    aixon: AixonClient | None
     conditions: Mapping[str, Condition]
-    """By remote system: the CRM's adapter name, `vainu`."""
+    """By remote system: the CRM's adapter name, `vainu`, `aixon`."""
     redact: Redactor
     pace: Pace
     webhooks: CustomerWebhooks | None
@@ -85,11 +87,14 @@ class LiveConnection:
         await self.adapter.aclose()
         if self.vainu is not None:
             await self.vainu.aclose()
+        if self.aixon is not None:
+            await self.aixon.aclose()
 
 
 def open_connection(settings: ConnectionSettings, observe: Observe = lambda _name, _record: None) -> LiveConnection:
     """Open a connection's adapter and clients; nothing is called yet."""
-    conditions = {settings.crm: Condition()} | ({"vainu": Condition()} if settings.vainu else {})
+    besides = {"vainu": settings.vainu, "aixon": settings.aixon}
+    conditions = {name: Condition() for name in (settings.crm, *(key for key, found in besides.items() if found))}
 
     def watching(system: str) -> Callable[[CallRecord], None]:
         # by whom the calls are made, not by the name an adapter gives its system: that is for people ("CRM.COM")
@@ -103,9 +108,11 @@ def open_connection(settings: ConnectionSettings, observe: Observe = lambda _nam
         Opening(settings.adapter, settings.timezone, settings.export.fields, watching(settings.crm))
     )
     vainu = VainuClient(settings.vainu, observe=watching("vainu")) if settings.vainu else None
+    aixon = AixonClient(settings.aixon, observe=watching("aixon")) if settings.aixon else None
     pace = Pace(settings.deliveries.max_concurrent, settings.deliveries.per_second)
     webhooks = adapter if isinstance(adapter, CustomerWebhooks) else None
-    return LiveConnection(settings, adapter, vainu, conditions, Redactor(settings.secret_values()), pace, webhooks)
+    redact = Redactor(settings.secret_values())
+    return LiveConnection(settings, adapter, vainu, aixon, conditions, redact, pace, webhooks)
 
 
 class Runtime:

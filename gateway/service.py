@@ -29,6 +29,9 @@ from gateway.retention import Retention
 from gateway.runtime import Runtime
 from gateway.settings import InvalidSettings, Settings, load
 from gateway.store import Store
+from gateway.sync.patience import Patience
+from gateway.sync.schedule import Schedule
+from gateway.sync.syncs import Syncs
 from gateway.webhooks import Webhooks
 from gateway.worker import Worker
 
@@ -68,6 +71,8 @@ class Service:
         self._seconds = lambda: clock() / 1000
         self._guard(settings)
         self.retention = Retention(self.store, self.runtime, clock)
+        self.schedule = Schedule(Syncs(self.store, clock, Patience(clock)), self.runtime, clock)
+        self._scheduling: asyncio.Task[None] | None = None
         self._working: asyncio.Task[None] | None = None
         self._sweeping: asyncio.Task[None] | None = None
         self._drain_ends_at = 0.0
@@ -100,19 +105,21 @@ class Service:
         await asyncio.to_thread(self.store.open)
         self._working = asyncio.create_task(self.worker.run(), name="worker")
         self._sweeping = asyncio.create_task(self.retention.run(), name="retention")
+        self._scheduling = asyncio.create_task(self.schedule.run(), name="schedule")
 
     async def stop(self) -> None:
         """Finish or give back claimed work, close every connection."""
         self.begin_drain()
-        if self._sweeping is not None:
-            self._sweeping.cancel()
+        for task in (self._sweeping, self._scheduling):
+            if task is not None:
+                task.cancel()
         if self._working is not None:
             await self.worker.drain(self.drain_seconds_left)
             self._working.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._working
-        if self._sweeping is not None:
-            await asyncio.wait([self._sweeping])
+        if self._sweeping is not None and self._scheduling is not None:
+            await asyncio.wait([self._sweeping, self._scheduling])
         await self.runtime.close()
         await asyncio.to_thread(self.store.close, _STORE_CLOSING_SECONDS)
 
@@ -122,6 +129,9 @@ class Service:
             self.health.draining = True
             seconds = self.runtime.settings.server.drain_seconds
             self._drain_ends_at = time.monotonic() + seconds - min(_CLOSING_SECONDS, seconds / 4)
+            if self._scheduling is not None:
+                # a sync may take hours: whoever runs next goes on with it
+                self._scheduling.cancel()
 
     def hurry(self) -> None:
         """End the drain now, giving back what still runs."""

@@ -34,6 +34,7 @@ class VainuClient:
     customer_data: CustomerDataApi
 
     def __init__(self, settings: VainuSettings, observe: Observer = lambda _record: None) -> None:
+        self.settings = settings
         self._host = urlsplit(settings.base_url).netloc
         headers, auth, secrets = _credentials(settings)
         self._remote = RemoteClient(

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.text import Text
 
-from adapters.aixon.client import AixonClient
 from adapters.contract import Account, RemoteError
 from adapters.deadline import Deadline
 from gateway import logs
@@ -64,13 +63,9 @@ async def _sign_in(settings: ConnectionSettings) -> list[_Result]:
         checks: list[tuple[str, Callable[[Deadline], Awaitable[Account]]]] = [(settings.crm, live.adapter.check)]
         if live.vainu is not None:
             checks.append(("vainu", live.vainu.check))
-        aixon = AixonClient(settings.aixon) if settings.aixon is not None else None
-        if aixon is not None:
-            checks.append(("aixon", aixon.check))
-        results = await asyncio.gather(*(_checked(live, system, check) for system, check in checks))
-        if aixon is not None:
-            await aixon.aclose()
-        return results
+        if live.aixon is not None:
+            checks.append(("aixon", live.aixon.check))
+        return await asyncio.gather(*(_checked(live, system, check) for system, check in checks))
     finally:
         await live.close()
 

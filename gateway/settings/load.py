@@ -95,9 +95,16 @@ def _connection(
     read = _validated(ConnectionSettings, {**rest, "name": name, "adapter": None}, path, environ, faults)
     if rest["auth"] == {} or (read is not None and read.auth.is_empty):
         faults.append(Fault(path_text((*path, "auth")), _NO_CREDENTIALS))
+    if read is not None and read.sync.every is not None:
+        lacking = [target for target in read.sync.to if getattr(read, target) is None]
+        faults += [Fault(path_text((*path, "sync", "to")), f"{each}: add {_table(path, each)}") for each in lacking]
     if read is None or len(faults) > before:
         return None
     return read.model_copy(update={"adapter": adapter, "timezone": zone})
+
+
+def _table(path: tuple[str, ...], key: str) -> str:
+    return f"[{path_text((*path, key))}]"
 
 
 def _spec(path: tuple[str, str], crm: object, faults: list[Fault]) -> AdapterSpec | None:

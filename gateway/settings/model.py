@@ -1,6 +1,8 @@
 """The settings as types; a field's docstring or comment is its documentation in the README's table."""
 
+import re
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -167,6 +169,34 @@ class DeliverySettings(Section):
         return Policy(max_attempts=self.max_attempts, max_age_seconds=self.max_age_hours * 3600)
 
 
+_EVERY = re.compile(r"([1-9][0-9]{0,5}) ?([mhd])")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+_LONGEST_PAUSE = timedelta(days=366)
+
+
+def _interval(value: object) -> timedelta:
+    found = _EVERY.fullmatch(value.strip()) if isinstance(value, str) else None
+    interval = timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else None
+    if interval is None or interval > _LONGEST_PAUSE:
+        raise ValueError('expected minutes, hours or days, such as "30m", "1h" or "1d", at most 366 days')
+    return interval
+
+
+class SyncSettings(Section):
+    """`[connections.X.sync]`: when the CRM's customers are synced without anybody asking."""
+
+    every: Annotated[timedelta, PlainValidator(_interval)] | None = None
+    to: tuple[Literal["vainu", "aixon"], ...] = ("vainu",)
+    delete: bool = False
+
+    @field_validator("to")
+    @classmethod
+    def _check_to(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value or len(set(value)) < len(value):
+            raise ValueError('expected "vainu", "aixon" or both, each once')
+        return value
+
+
 class ConnectionSettings(Section):
     """`[connections.X]`: one Vainu account joined to one CRM account."""
 
@@ -182,6 +212,7 @@ class ConnectionSettings(Section):
     export: ExportSettings = ExportSettings()
     feed: FeedSettings = FeedSettings()
     deliveries: DeliverySettings = DeliverySettings()
+    sync: SyncSettings = SyncSettings()
 
     def secret_values(self) -> list[str]:
         """Every secret of the connection that the gateway knows in plain, for redaction only."""

@@ -51,6 +51,17 @@ def by_unique_id(connection: Connection, name: str, unique_id: str) -> CompanyRo
     return CompanyRow(*row) if row else None
 
 
+def by_record_ids(connection: Connection, name: str, record_ids: Sequence[str]) -> dict[str, CompanyRow]:
+    """The companies whose records these are, by record id; of two that share one, the elder."""
+    statement = (
+        select(*_COLUMNS)
+        .where(companies.c.connection == name, companies.c.record_id.in_(record_ids))
+        .order_by(companies.c.created_at.desc(), companies.c.id.desc())
+    )
+    found = [CompanyRow(*row) for row in connection.execute(statement)]
+    return {company.record_id: company for company in found if company.record_id is not None}
+
+
 def recognise_or_add(
     connection: Connection, name: str, pushed: Sequence[Identifier], vid: int | None, now: int
 ) -> CompanyRow:
@@ -160,6 +171,15 @@ def set_customer_data_id(connection: Connection, company_id: str, customer_data_
     """Remember Vainu's id of its customer data for this company."""
     connection.execute(
         update(companies).where(companies.c.id == company_id).values(customer_data_id=customer_data_id, updated_at=now)
+    )
+
+
+def forget_customer_data(connection: Connection, name: str, customer_data_id: str, now: int) -> None:
+    """Vainu has this customer data no more."""
+    connection.execute(
+        update(companies)
+        .where(companies.c.connection == name, companies.c.customer_data_id == customer_data_id)
+        .values(customer_data_id=None, updated_at=now)
     )
 
 

@@ -5,6 +5,7 @@ from sqlalchemy import Connection, text
 # any numbers that are ours alone: "vainu" in ASCII, and those after it
 MIGRATING = 0x7661696E75
 RECOGNISING = MIGRATING + 1
+SYNCING = MIGRATING + 2
 
 
 def lock(connection: Connection, key: int) -> None:

@@ -54,6 +54,20 @@ WAITS_ITS_TURN = 253_402_300_799_000
 """`due_at` (the end of the year 9999) of what waits for an earlier delivery of its order key to end: a backlog of any
 length about few records costs nobody who looks for due work a look. Who ends the earlier one makes it due."""
 
+
+class SyncState(StrEnum):
+    """Where a run of a customer sync stands."""
+
+    RUNNING = "running"
+    """A process holds its lease and works."""
+    INTERRUPTED = "interrupted"
+    """It ended before its last customer; the next sync goes on from there."""
+    DONE = "done"
+    """Every customer was looked at."""
+    ABANDONED = "abandoned"
+    """It ended early, and a later run began anew."""
+
+
 companies = Table(
     "companies",
     metadata,
@@ -203,4 +217,59 @@ heartbeat = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("at", BigInteger, nullable=False),
+)
+
+sync_runs = Table(
+    "sync_runs",
+    metadata,
+    Column("id", SERIAL, primary_key=True, autoincrement=True),
+    Column("connection", String(63), nullable=False),
+    Column("target", String(16), nullable=False),  # vainu, aixon
+    Column("state", String(16), nullable=False),
+    Column("dry_run", Boolean, nullable=False),
+    Column("since", BigInteger),  # customers last changed before it are left out
+    Column("phase", String(16), nullable=False),  # recognition, customers, deletions
+    Column("cursor", String(500)),  # where the CRM's next page begins; None for the first
+    Column("counts", Text, nullable=False),  # JSON: what was done so far
+    Column("total", BigInteger),  # how many customers there are, as far as the CRM says
+    Column("detail", Text),  # why it was interrupted
+    Column("lease_owner", String(64)),
+    Column("lease_until", BigInteger),
+    Column("started_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    sqlite_autoincrement=True,
+)
+
+_RUNNING_SYNC = text("state = 'running'")
+Index(
+    "ux_sync_runs_one_running",
+    sync_runs.c.connection,
+    sync_runs.c.target,
+    unique=True,
+    sqlite_where=_RUNNING_SYNC,
+    postgresql_where=_RUNNING_SYNC,
+)
+Index("ix_sync_runs_latest", sync_runs.c.connection, sync_runs.c.target, sync_runs.c.id)
+
+sync_records = Table(
+    "sync_records",
+    metadata,
+    Column("connection", String(63), primary_key=True),
+    Column("target", String(16), primary_key=True),
+    Column("record_id", String(128), primary_key=True),  # the CRM's id, or what Aixon knows the customer by
+    Column("digest", LargeBinary(16)),  # of what the target has taken; None: send it whatever it is
+    Column("remote_id", String(128)),  # Vainu's id of the customer data
+    Column("create_sent", Boolean, nullable=False),  # a create left whose outcome is unknown
+    Column("seen_run", BigInteger, nullable=False),  # the last run in which the CRM listed it; 0: none did
+)
+Index("ix_sync_records_remote", sync_records.c.connection, sync_records.c.target, sync_records.c.remote_id)
+
+sync_targets = Table(
+    "sync_targets",
+    metadata,
+    Column("connection", String(63), primary_key=True),
+    Column("target", String(16), primary_key=True),
+    Column("recognised_at", BigInteger),  # when what the target held already was last listed
+    Column("cell", Text),  # JSON: Aixon's cell, or the create of one that may have happened
 )

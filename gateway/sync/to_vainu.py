@@ -1,0 +1,220 @@
+"""All of a connection's customers to Vainu's customer data: what changed is sent, page by page (S000, S001)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from adapters.contract import (
+    CustomerFault,
+    CustomerListing,
+    CustomerPage,
+    RemoteError,
+    Throttled,
+    Unreachable,
+)
+from adapters.deadline import Deadline
+from adapters.redaction import Redactor
+from adapters.vainu import VainuClient
+from gateway.clock import moment
+from gateway.customer_data import company_alone, customer_data_fields, digest_of, is_other_company, match_data
+from gateway.runtime import LiveConnection
+from gateway.store import companies, sync_records
+from gateway.store.companies import CompanyRow
+from gateway.store.sync_records import Known
+from gateway.sync import listing
+from gateway.sync.deletions import Deletions
+from gateway.sync.held_run import HeldRun
+from gateway.sync.order import CannotSync, Order
+from gateway.sync.patience import Patience
+from gateway.sync.progress import Outcome, Progress, RowReport, Watcher
+from gateway.sync.recognition import recognise
+from gateway.sync.vainu_rows import Row, Sent, VainuRows
+
+RECOGNITION, CUSTOMERS, DELETIONS = "recognition", "customers", "deletions"
+"""The phases of a run, in their order."""
+_CHECK_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """What is known of a page's customers before any is sent."""
+
+    known: dict[str, Known]
+    companies: dict[str, CompanyRow]
+
+
+class VainuSync:
+    """One run."""
+
+    def __init__(self, run: HeldRun, live: LiveConnection, order: Order, patience: Patience, watcher: Watcher) -> None:
+        self._adapter, self._vainu = require_vainu(live)
+        self._run = run
+        self._live = live
+        self._order = order
+        self._patience = patience
+        self._watcher = watcher
+        self._is_recognised_anew = False
+        self._redact: Redactor = live.redact
+        self._rows = VainuRows(self._vainu, live.pace, patience, self._creates_leave, self._holders)
+
+    async def work(self) -> None:
+        """Go on from where the run stands to its end. `RemoteError` where one of both systems fails for longer."""
+        run = self._run
+        phase, cursor = run.run.phase, run.run.cursor
+        if phase == RECOGNITION:
+            await self._recognise()
+        self._is_recognised_anew = await self._was_recognised_anew()
+        if phase != DELETIONS:
+            since = None if self._order.since is None else moment(self._order.since)
+            async for page in listing.pages(self._adapter, cursor, since, self._live.pace, self._patience):
+                await self._page(page)
+        if self._order.since is None:
+            deleting = self._vainu if self._order.delete and not self._order.dry_run else None
+            looking = Deletions(run, self._live.adapter, deleting, self._live.pace, self._patience)
+            await looking.look(self._watcher)
+
+    async def _recognise(self) -> None:
+        """Before a first sync, what Vainu holds is listed; later on it is asked before each create."""
+        run = self._run
+        if await run.store.read(lambda c: sync_records.recognised_at(c, run.scope)) is None:
+            found = await recognise(run, self._vainu, self._live.pace, self._patience)
+            self._watcher.step(Progress(run.counts, run.total, f"Vainu has {found:,} customer data objects already"))
+        await run.advance(CUSTOMERS, None)
+
+    async def _was_recognised_anew(self) -> bool:
+        run = self._run
+        at = await run.store.read(lambda c: sync_records.recognised_at(c, run.scope))
+        return at is not None and at >= run.run.started_at
+
+    async def _page(self, page: CustomerPage) -> None:
+        run, counts = self._run, self._run.counts
+        rows, unchanged = await self._changed(page)
+        sent = [] if self._order.dry_run else await self._rows.send(rows)
+        if (failure := await self._failure_of_vainu(sent)) is not None:
+            await self._keep_what_was_taken(page, sent)
+            raise failure
+        reports = [self._planned(row) for row in rows] if self._order.dry_run else [self._told(each) for each in sent]
+        reports += [self._unreadable(fault) for fault in page.faults]
+        counts.pages += 1
+        counts.customers += len(rows) + unchanged + len(page.faults)
+        counts.unchanged += unchanged
+        for report in reports:
+            counts.add(report.outcome)
+        run.total = page.total if page.total is not None else run.total
+        phase = CUSTOMERS if page.cursor is not None else DELETIONS
+        await run.advance(phase, page.cursor, lambda connection: self._keep(connection, page, sent))
+        for report in reports:
+            self._watcher.row(report)
+        self._watcher.step(Progress(counts, run.total, f"page {counts.pages:,}"))
+
+    async def _changed(self, page: CustomerPage) -> tuple[list[Row], int]:
+        """The rows that Vainu does not hold so yet, and how many it does."""
+        customers = listing.unique(page)
+        found = await self._run.store.read(lambda connection: self._look(connection, list(customers)))
+        rows, unchanged = [], 0
+        for record_id, summary in customers.items():
+            fields, match = customer_data_fields(record_id, summary), match_data(summary)
+            digest = digest_of(fields, match, self._vainu.settings)
+            known = found.known.get(record_id, Known())
+            company = found.companies.get(record_id)
+            if known.digest == digest and not (self._order.full and self._order.dry_run):
+                unchanged += 1
+                continue
+            remote_id = known.remote_id
+            if company is not None and remote_id is None:
+                under_our_id = found.known.get(company.gateway_id, Known())
+                remote_id = company.customer_data_id or under_our_id.remote_id
+            may_exist = known.create_sent or not self._is_recognised_anew
+            # a name that changed is no reason: it might lose the company that its customer data has
+            is_moved = bool(match.business_id) and is_other_company(known.digest, digest)
+            rows.append(Row(summary, fields, match, digest, remote_id, may_exist, is_moved, known.digest))
+        return rows, unchanged
+
+    def _look(self, connection: Connection, record_ids: Sequence[str]) -> _Page:
+        linked = companies.by_record_ids(connection, self._live.name, record_ids)
+        # an export that was accepted may have left the gateway's own id at Vainu
+        ids = [*record_ids, *(company.gateway_id for company in linked.values())]
+        return _Page(sync_records.known(connection, self._run.scope, ids), linked)
+
+    async def _creates_leave(self, rows: Sequence[Row]) -> None:
+        run, ids = self._run, [row.summary.record_id for row in rows]
+        await run.write(lambda c: sync_records.creates_leave(c, run.scope, ids, run.run.id))
+
+    async def _holders(self, remote_ids: Sequence[str]) -> dict[str, str]:
+        return await self._run.store.read(lambda c: sync_records.holders(c, self._run.scope, remote_ids))
+
+    async def _failure_of_vainu(self, sent: Sequence[Sent]) -> RemoteError | None:
+        """The error that says that it is Vainu which fails now, and no row of ours; None otherwise."""
+        passing = [each.error for each in sent if each.error is not None and each.is_passing]
+        for error in passing:
+            if isinstance(error, Throttled | Unreachable):
+                return error
+        if not passing or len(passing) < len(sent):
+            return None
+        try:
+            await self._vainu.check(Deadline.after(_CHECK_SECONDS))
+        except RemoteError:
+            return passing[0]
+        return None
+
+    async def _keep_what_was_taken(self, page: CustomerPage, sent: Sequence[Sent]) -> None:
+        """The page is not done with: the next sync begins with it, and need not send these again."""
+        taken = [each for each in sent if each.did]
+        reports = [self._told(each) for each in taken]
+        for report in reports:
+            self._run.counts.add(report.outcome)
+        await self._run.write(lambda connection: self._keep(connection, page, taken))
+        for report in reports:
+            self._watcher.row(report)
+
+    def _keep(self, connection: Connection, page: CustomerPage, sent: Sequence[Sent]) -> None:
+        run = self._run
+        sync_records.see(connection, run.scope, listing.record_ids(page), run.run.id, add=not self._order.dry_run)
+        kept = {
+            each.row.summary.record_id: Known(
+                each.row.digest if each.did else company_alone(each.row.before),
+                each.remote_id,
+                each.did is None and each.may_exist,
+            )
+            for each in sent
+        }
+        sync_records.keep(connection, run.scope, kept, run.run.id)
+        told = {each.row.summary.record_id: each.remote_id for each in sent if each.did and each.remote_id}
+        linked = companies.by_record_ids(connection, self._live.name, list(told))
+        for record_id, company in linked.items():
+            if company.customer_data_id != told[record_id]:
+                companies.set_customer_data_id(connection, company.id, told[record_id], run.clock())
+
+    def _planned(self, row: Row) -> RowReport:
+        outcome: Outcome = "updated" if row.remote_id is not None else "created"
+        return RowReport(row.summary.record_id, outcome, self._redact(row.summary.name), row.remote_id or "")
+
+    def _told(self, sent: Sent) -> RowReport:
+        summary, error = sent.row.summary, sent.error
+        return RowReport(
+            summary.record_id,
+            sent.did or "failed",
+            self._redact(summary.name),
+            sent.remote_id or "",
+            error.reason if error is not None else "",
+            self._redact(error.detail) if error is not None else "",
+            sent.candidates,
+        )
+
+    def _unreadable(self, fault: CustomerFault) -> RowReport:
+        return RowReport(fault.record_id or "", "failed", reason=fault.reason, detail=self._redact(fault.detail))
+
+
+def require_vainu(live: LiveConnection) -> tuple[CustomerListing, VainuClient]:
+    """What a sync to Vainu needs of the connection; `CannotSync` where it is not there."""
+    if live.vainu is None:
+        raise CannotSync(f'"{live.name}" has no Vainu API: add [connections.{live.name}.vainu]')
+    return require_listing(live), live.vainu
+
+
+def require_listing(live: LiveConnection) -> CustomerListing:
+    """The adapter as one that lists customers; `CannotSync` where its CRM cannot."""
+    if not isinstance(live.adapter, CustomerListing):
+        raise CannotSync(f'the adapter "{live.settings.crm}" of "{live.name}" cannot list its CRM\'s customers')
+    return live.adapter
