@@ -23,7 +23,7 @@ _SHARED: list[Any] = [
 
 
 class _BestEffort:
-    """A stream whose failures are nobody's: a log on a full disk, closed, or whose reader has gone, must cost no answer."""
+    """A stream whose failures are nobody's: a full disk, a closed log, a reader that has gone must cost no answer."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
