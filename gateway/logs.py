@@ -23,19 +23,19 @@ _SHARED: list[Any] = [
 
 
 class _BestEffort:
-    """A stream whose failures are nobody's: a log on a full disk, or whose reader has gone, must not cost an answer."""
+    """A stream whose failures are nobody's: a full disk, a closed stream, a reader that has gone cost no answer."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     def write(self, text: str) -> None:
         """Write, if that can be done."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):
             self._stream.write(text)
 
     def flush(self) -> None:
         """As `write`."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):
             self._stream.flush()
 
 
