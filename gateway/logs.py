@@ -23,7 +23,7 @@ _SHARED: list[Any] = [
 
 
 class _BestEffort:
-    """A stream whose failures are nobody's: a full disk, a closed log, a reader that has gone must cost no answer."""
+    """A stream whose failures are nobody's: a full disk, a closed stream, a reader that has gone cost no answer."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

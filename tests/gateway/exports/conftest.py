@@ -90,10 +90,14 @@ def crmcom_call(upstream: Upstream, method: str, body: dict[str, Any]) -> dict[s
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Simulators and a gateway for all tests of a file that only add companies."""
     folder: Path = tmp_path_factory.mktemp("stage")
-    attribute = {"connections": {"acme": {"apptivo": {"business_id_attribute": BUSINESS_ID_ATTRIBUTE}}}}
+    # a machine with much else to do must not turn "created" into "accepted"
+    patient = {"budget_ms": 10_000}
+    acme = {"apptivo": {"business_id_attribute": BUSINESS_ID_ATTRIBUTE}, "export": patient}
     with (
         running_upstream() as upstream,
-        running_gateway(configuration(upstream.url, folder, **attribute)) as gateway,
+        running_gateway(
+            configuration(upstream.url, folder, connections={"acme": acme, "globex": {"export": patient}})
+        ) as gateway,
     ):
         yield Stage(upstream, gateway)
 
