@@ -72,7 +72,8 @@ class Webhooks:
 
     async def _keep(self, rows: Sequence[InboundEvent], deadline: Deadline) -> Kept:
         kept = await self._store.write_many(inbox.keep, rows, "inbox.keep", deadline)
-        if not kept.duplicate:
+        if not kept.duplicate and not rows[0].pause_ms:
+            # what waits for more is found by the worker's own beat
             self._worker.wake()
         return kept
 

@@ -1,6 +1,7 @@
 """Claims due deliveries, has them acted on, records how it ended. Knows no rule of any kind of delivery."""
 
 import asyncio
+import contextlib
 from dataclasses import dataclass, field
 
 import structlog
@@ -92,10 +93,9 @@ class Worker:
         event = asyncio.Event()
         self._finished.setdefault(delivery_id, []).append(event)
         try:
-            async with asyncio.timeout(deadline.remaining()):
-                await event.wait()
-        except TimeoutError:
-            pass
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(deadline.remaining()):
+                    await event.wait()
         finally:
             self._forget(delivery_id, event)
 
@@ -127,11 +127,9 @@ class Worker:
             except StoreUnavailable as error:
                 log.warning("worker.store_unavailable", detail=str(error))
             await asyncio.sleep(_PAUSE_SECONDS)
-            try:
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(BEAT_SECONDS - _PAUSE_SECONDS):
                     await self._wake.wait()
-            except TimeoutError:
-                pass
 
     async def drain(self, seconds: float) -> None:
         """Claim nothing more, let running work finish for `seconds`, then give the rest back."""

@@ -77,7 +77,7 @@ def position_of(text: str) -> Position:
             first, last, end = (date.fromisoformat(match[group]) for group in (1, 2, 3))
             return Sliced(first, last, end, match[4], match[5] == "down", int(match[6]))
         except ValueError:
-            pass
+            pass  # well formed, but no such day: refused like all else below
     raise Refused("the cursor of a listing is none of Apptivo's: list the customers from the start")
 
 

@@ -4,12 +4,11 @@ import asyncio
 import contextlib
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 
-from gateway.addresses import Network, caller_address, limit_key
+from gateway.addresses import caller_address, limit_key
 from gateway.auth.credentials import Presented, read_credentials
 from gateway.auth.errors import OPERATOR_WWW_AUTHENTICATE, WWW_AUTHENTICATE, AuthError, Unauthorized
 from gateway.auth.gate import Scope
@@ -99,12 +98,7 @@ def _counting_failures(request: Request, challenge: str = WWW_AUTHENTICATE) -> I
 def _address(request: Request, service: Service) -> str:
     peer = request.client.host if request.client else None
     forwarded = [value for name, value in request.scope["headers"] if name == b"x-forwarded-for"]
-    return _limit_key(peer, tuple(forwarded), service.runtime.settings.server.trusted_proxies)
-
-
-@lru_cache(maxsize=1_024)
-def _limit_key(peer: str | None, forwarded_for: tuple[bytes, ...], trusted_proxies: tuple[Network, ...]) -> str:
-    return limit_key(caller_address(peer, forwarded_for, trusted_proxies))
+    return limit_key(caller_address(peer, forwarded, service.runtime.settings.server.trusted_proxies))
 
 
 async def json_body(request: Request) -> tuple[bytes, Any]:

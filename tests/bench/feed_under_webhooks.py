@@ -21,7 +21,7 @@ from typing import Any
 import httpx
 
 from adapters.vainu.samples import samples
-from tests.bench.webhooks import free_port, requests, webhook_gateway
+from tests.bench.webhooks import answers, free_port, requests, webhook_gateway
 from tests.harness import AUTH, GatewayProcess, gateway_process, wait_until
 
 SECONDS = 20.0
@@ -35,19 +35,12 @@ def simulators() -> Iterator[str]:
     port = free_port()
     command = [sys.executable, "-m", "gateway", "simulate", "--port", str(port)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    url = f"http://127.0.0.1:{port}"
     try:
-        wait_until(lambda: _answers(url), "the simulators answer")
-        yield url
+        wait_until(lambda: answers(port), "the simulators answer")
+        yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
         process.wait(10)
-
-
-def _answers(url: str) -> bool:
-    with contextlib.suppress(httpx.TransportError):
-        return httpx.get(f"{url}/apptivo/_calls", trust_env=False, timeout=1).status_code == 200
-    return False
 
 
 async def _feeds(http: httpx.AsyncClient, path: str, seconds: float) -> list[float]:

@@ -71,7 +71,7 @@ def bare_endpoint(folder: Path) -> Iterator[int]:
     command = [sys.executable, "-m", "uvicorn", "bare:app", "--port", str(port), "--no-access-log"]
     process = subprocess.Popen([*command, "--log-level", "critical"], cwd=folder, env=dict(os.environ))
     try:
-        wait_until(lambda: _answers(port), "the bare endpoint answers")
+        wait_until(lambda: answers(port), "the bare endpoint answers")
         yield port
     finally:
         process.terminate()
@@ -84,7 +84,8 @@ def free_port() -> int:
         return int(listening.getsockname()[1])
 
 
-def _answers(port: int) -> bool:
+def answers(port: int) -> bool:
+    """Whether a server answers there, whatever it says."""
     with contextlib.suppress(httpx.TransportError):
         return httpx.get(f"http://127.0.0.1:{port}/", trust_env=False, timeout=1).status_code > 0
     return False
