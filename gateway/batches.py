@@ -18,7 +18,7 @@ from adapters.contract import RemoteError
 from adapters.deadline import Deadline
 from gateway.clock import Clock
 from gateway.endings import after_failure
-from gateway.handling import InternalFault
+from gateway.handling import InternalFault, refused_by_store
 from gateway.runtime import LiveConnection
 from gateway.store import DeliveryState, Store, StoreUnavailable, WriteRefused, claims, deliveries, events
 from gateway.store.claims import DueWork, Lease
@@ -234,5 +234,5 @@ def _postponed(batch: Sequence[Delivery], at: int, reason: str) -> list[_Ended]:
 
 
 def _dead_for_the_store() -> Ending:
-    fault = InternalFault("the store refused to keep its outcome; see the log")
+    fault = refused_by_store()
     return Ending(DeliveryState.DEAD, fault.reason, fault.detail)

@@ -15,7 +15,7 @@ from gateway.identity import identifiers
 from gateway.ids import new_id
 from gateway.pushed import Pushed
 from gateway.runtime import LiveConnection
-from gateway.store import DeliveryState, Store, StoreUnavailable, claims, companies, deliveries, exports
+from gateway.store import UNFINISHED, DeliveryState, Store, StoreUnavailable, claims, companies, deliveries, exports
 from gateway.store.companies import CompanyRow
 from gateway.store.deliveries import Delivery, NewDelivery
 from gateway.store.exports import ExportRow, NewExport, Unfinished
@@ -23,7 +23,6 @@ from gateway.worker import Worker
 
 log = structlog.get_logger()
 
-_UNFINISHED = (DeliveryState.PENDING, DeliveryState.RUNNING)
 _LOOK_AGAIN_SECONDS = 0.05
 """How soon to look for the end of a delivery that another process may be working on; then less and less often."""
 _LOOK_AGAIN_SECONDS_MOST = 0.5
@@ -140,7 +139,7 @@ class Exports:
                 )
             except StoreUnavailable:
                 return None
-            if delivery is not None and delivery.state not in _UNFINISHED:
+            if delivery is not None and delivery.state not in UNFINISHED:
                 return delivery
             if not self._worker.is_acting_on(delivery_id):
                 await self._worker.finished(delivery_id, Deadline.after(deadline.earlier(pause)))
@@ -173,7 +172,7 @@ class Exports:
             following.add_done_callback(self._followed)
             return Answer(new.id, "accepted", unique_id)
         delivery = marking.result()
-        if delivery.state not in _UNFINISHED:
+        if delivery.state not in UNFINISHED:
             return self._answer(new.id, kept, delivery)
         return Answer(new.id, "accepted", unique_id)
 
@@ -191,7 +190,7 @@ class Exports:
     ) -> None:
         """Where the delivery had ended before the mark was set, its end told Vainu nothing: do that now."""
         delivery = await marking
-        if delivery.state in _UNFINISHED:
+        if delivery.state in UNFINISHED:
             return
 
         def tell(connection: Connection) -> None:

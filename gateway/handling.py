@@ -48,6 +48,11 @@ class InternalFault(RemoteError):
     outcome_known = False
 
 
+def refused_by_store() -> InternalFault:
+    """The fault of an outcome that the store works, but does not take."""
+    return InternalFault("the store refused to keep its outcome; see the log")
+
+
 class Handler(Protocol):
     """What one kind of delivery means. Everything it does must be safe to do twice."""
 

@@ -41,13 +41,13 @@ class CrmWebhookWork:
 
     async def act(self, delivery: Delivery, live: LiveConnection, deadline: Deadline) -> Act:
         """Refresh Vainu's customer data of one CRM record."""
-        if live.vainu is None or not isinstance(live.adapter, CustomerWebhooks):
+        if live.vainu is None or live.webhooks is None:
             return Act(json.dumps({"status": "nothing to tell"}))
         if not delivery.subject:
-            return self._read_anew(delivery, live.adapter)
+            return self._read_anew(delivery, live.webhooks)
         newest = await self.store.read(lambda c: deliveries.newest_waiting(c, delivery))
         try:
-            summary = await live.adapter.summary(delivery.subject, deadline)
+            summary = await live.webhooks.summary(delivery.subject, deadline)
         except NotFound as gone:
             # deleted since: there is nothing to tell Vainu of, and no cause that anybody could mend
             return Act(also=self._fold(delivery, newest), ignored="gone", detail=live.redact(gone.detail))

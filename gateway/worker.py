@@ -12,7 +12,7 @@ from gateway.attempts import Attempts
 from gateway.batches import Batches
 from gateway.clock import Clock, now_ms
 from gateway.clock_watch import ClockWatch
-from gateway.handling import Act, InternalFault
+from gateway.handling import Act, refused_by_store
 from gateway.owner import is_gone, new_owner
 from gateway.runtime import Runtime
 from gateway.store import UNFINISHED, Store, StoreUnavailable, WriteRefused, claims, deliveries
@@ -244,8 +244,7 @@ class Worker:
                 refused += 1
                 if refused == _REFUSED_BY_STORE_MOST:
                     log.exception("delivery.outcome_refused_by_store", delivery=delivery.id)
-                    fault = InternalFault("the store refused to keep its outcome; see the log")
-                    ending, act = self.attempts.failed(delivery, fault), Act()
+                    ending, act = self.attempts.failed(delivery, refused_by_store()), Act()
             except StoreUnavailable as error:
                 # the outcome of a remote write must not be lost: keep it until the store is back
                 log.error("delivery.outcome_waits_for_store", delivery=delivery.id, detail=str(error))
