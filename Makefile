@@ -46,7 +46,7 @@ lock: $(VENV)/.dev ## pin the dependencies anew
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-annotate --no-header pyproject.toml deploy/build-requirements.txt --output-file deploy/requirements.lock
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--no-annotate --no-header --extra dev pyproject.toml deploy/build-requirements.txt --output-file deploy/requirements-dev.lock
+		--no-annotate --no-header --extra dev --extra otel pyproject.toml deploy/build-requirements.txt --output-file deploy/requirements-dev.lock
 
 clean: ## remove what the targets made
 	@rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
