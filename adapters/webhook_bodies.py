@@ -59,12 +59,12 @@ def _told(body: object, form: BodyForm) -> Iterator[tuple[str, str | None]]:
 
 def objects(value: object) -> list[Row]:
     """The object, or the objects of the list, that a value is; none for anything else."""
-    return [row for row in (value if isinstance(value, list) else [value]) if isinstance(row, Mapping)]
+    return [row for row in (value if isinstance(value, list) else [value]) if isinstance(row, dict)]
 
 
 def record_id(value: object) -> str | None:
     """A number or text as a record's id; None for what can be none: no id is 0, null, or has other characters."""
-    if isinstance(value, bool):
+    if value is None or isinstance(value, bool):
         return None
     if isinstance(value, float) and value.is_integer():
         value = int(value)
@@ -83,6 +83,8 @@ def event_id(row: Row, record_ids: re.Pattern[str]) -> str | None:
     for name in _EVENT_ID_NAMES:
         if found := _event_id(row.get(name)):
             return found
+    if "id" not in row:
+        return None
     kind = row.get("type")
     is_event = any(isinstance(row.get(name), str) for name in _EVENT_NAMES) or (isinstance(kind, str) and "." in kind)
     found = _event_id(row.get("id")) if is_event else None
@@ -90,6 +92,8 @@ def event_id(row: Row, record_ids: re.Pattern[str]) -> str | None:
 
 
 def _event_id(value: object) -> str | None:
+    if value is None:
+        return None
     if isinstance(value, str) and _EVENT_ID.fullmatch(value):
         return value
     return None if isinstance(value, str) else record_id(value)

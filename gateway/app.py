@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 
 from gateway.http import customer_events, docs, exports, feed, operations, records, webhooks
 from gateway.http.envelope import Envelope
-from gateway.problems import Problem, ProblemResponse, internal, not_kept, request_id_of
+from gateway.problems import Problem, internal, problem_answer
 from gateway.service import Service
 from gateway.store import StoreUnavailable
 
@@ -23,7 +23,7 @@ ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", "/vainu/{connection}/activities/{unique_id}", feed.activities),
     ("GET", "/vainu/{connection}/records/{unique_id}", records.record),
     ("POST", "/vainu/{connection}/webhooks", webhooks.from_vainu),
-    ("POST", "/crm/{connection}/webhooks", webhooks.from_crm),
+    ("POST", webhooks.FROM_CRM, webhooks.from_crm),
     ("POST", "/crm/{connection}/customer-events/{kind}", customer_events.take),
     ("GET", "/crm/{connection}/customer-events/{kind}/{id}", customer_events.standing),
     ("GET", "/health/live", operations.live),
@@ -42,14 +42,13 @@ def create_app(service: Service) -> ASGIApp:
         exception_handlers={
             Problem: _on_problem,
             HTTPException: _on_http_exception,
-            StoreUnavailable: _on_store_unavailable,
+            StoreUnavailable: _on_problem,
             Exception: _on_defect,
         },
     )
     # a redirect to the path without its last slash would be built from the caller's Host header
     app.router.redirect_slashes = False
-    app.state.service = service
-    return Envelope(app, service.metrics, lambda: service.runtime.settings.server.body_timeout_seconds)
+    return Envelope(app, service)
 
 
 def _named(path: str, endpoint: Endpoint) -> Endpoint:
@@ -63,13 +62,11 @@ def _named(path: str, endpoint: Endpoint) -> Endpoint:
 
 
 async def _on_problem(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Problem)  # noqa: S101 - Starlette calls this for Problem only
-    request.scope.setdefault("gateway.refusal", error.reason)
-    return ProblemResponse(error, request_id_of(request))
+    return problem_answer(request.scope, error)
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101 - as above
+    assert isinstance(error, HTTPException)  # noqa: S101 - Starlette calls this for HTTPException only
     reasons = {404: ("not_found", "there is nothing at this path"), 405: ("method", "this path has other methods")}
     reason, detail = reasons.get(error.status_code, ("refused", str(error.detail)))
     problem = Problem(error.status_code, reason, detail, headers=error.headers or {})
@@ -82,7 +79,3 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 
 async def _on_defect(request: Request, _error: Exception) -> Response:
     return await _on_problem(request, internal())
-
-
-async def _on_store_unavailable(request: Request, error: Exception) -> Response:
-    return await _on_problem(request, not_kept(f"{error}; nothing was kept, send it again later"))

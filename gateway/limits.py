@@ -61,6 +61,14 @@ class FailedSignIns:
         self._max_addresses = max_addresses
         self._failures: OrderedDict[str, deque[float]] = OrderedDict()
 
+    @property
+    def any(self) -> bool:
+        """Whether any address failed within the last minute; while none did, nobody's address needs to be known."""
+        if not self._failures:
+            return False
+        newest = next(reversed(self._failures.values()))
+        return newest[-1] + SIGN_IN_WINDOW_SECONDS > self._clock()
+
     def wait(self, address: str) -> float:
         """Seconds until this address may try again; 0.0 if it may now. Counts nothing."""
         failures = self._failures.get(address)

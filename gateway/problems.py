@@ -22,12 +22,13 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from starlette.requests import Request
 from starlette.responses import JSONResponse
+from starlette.types import Scope
 
 from gateway.auth.errors import WWW_AUTHENTICATE, AmbiguousProof, AuthError, AuthUnavailable, Forbidden
 from gateway.limits import retry_after
 from gateway.pushed import BodyFault
+from gateway.store import StoreUnavailable
 
 MEDIA_TYPE = "application/problem+json"
 STORE_RETRY_SECONDS = 2.0
@@ -115,6 +116,10 @@ def invalid(faults: Sequence[BodyFault]) -> Problem:
     return Problem(422, "invalid", detail, errors=faults)
 
 
-def request_id_of(request: Request) -> str:
-    """The id that the outermost layer gave the request."""
-    return str(request.scope.get("gateway.request_id", ""))
+def problem_answer(scope: Scope, error: Exception) -> ProblemResponse:
+    """The answer to an error that is one of ours; what is none is a defect of ours."""
+    if isinstance(error, StoreUnavailable):
+        error = not_kept(f"{error}; nothing was kept, send it again later")
+    problem = error if isinstance(error, Problem) else internal()
+    scope.setdefault("gateway.refusal", problem.reason)
+    return ProblemResponse(problem, str(scope.get("gateway.request_id", "")))

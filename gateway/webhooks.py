@@ -1,7 +1,7 @@
 """Webhooks as a use case: what is verified is kept before it is answered, once (CONTRACT section 8)."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -17,6 +17,7 @@ from gateway.store import DeliveryState, Store, companies, inbox
 from gateway.store.inbox import InboundEvent, Kept
 from gateway.worker import Worker
 
+_KEEP = "inbox.keep"
 _KEEP_SECONDS = 5.0
 """How long a sender waits for the store: a hung one must end in a 503 too, and senders seldom wait longer."""
 
@@ -35,18 +36,35 @@ class Webhooks:
 
     async def from_crm(self, live: LiveConnection, webhook_id: str | None, body: bytes, parsed: Any) -> Kept:
         """Keep a CRM's webhook; an event that needs no action is kept and marked ignored."""
+        return await self._keep(self._rows(live, webhook_id, body, parsed), Deadline.after(_KEEP_SECONDS))
+
+    def hand_over_from_crm(
+        self,
+        live: LiveConnection,
+        webhook_id: str | None,
+        body: bytes,
+        parsed: Any,
+        done: Callable[[Kept | Exception], None],
+    ) -> None:
+        """As `from_crm`, for a caller that does not wait: `done` is told on this event loop."""
+        rows = self._rows(live, webhook_id, body, parsed)
+
+        def kept(result: Kept | Exception) -> None:
+            self._wake(rows, result)
+            done(result)
+
+        self._store.hand_over(inbox.keep, rows, _KEEP, Deadline.after(_KEEP_SECONDS), kept)
+
+    def _rows(self, live: LiveConnection, webhook_id: str | None, body: bytes, parsed: Any) -> Sequence[InboundEvent]:
         events = live.webhooks.read_events(parsed) if live.webhooks else ()
         key, by_body = _dedupe_key(webhook_id, events, body)
         now = self._clock()
         if not events or live.vainu is None:
             reason = "unknown_event" if not events else "no_vainu"
-            rows = [_ignored(live.name, key, by_body, body, now, reason)]
-        else:
-            rows = [
-                _crm_event(live.name, each, f"{key}#{n}" if n else key, by_body, body, now)
-                for n, each in enumerate(events)
-            ]
-        return await self._keep(rows, Deadline.after(_KEEP_SECONDS))
+            return [_ignored(live.name, key, by_body, body, now, reason)]
+        return [
+            _crm_event(live.name, each, f"{key}#{n}" if n else key, by_body, body, now) for n, each in enumerate(events)
+        ]
 
     async def from_vainu(self, live: LiveConnection, body: bytes, parsed: Any) -> Kept:
         """Keep a company change; raises `NotACompany`. Its key is the content: Vainu sends no id (fact sheet 3.3)."""
@@ -71,11 +89,14 @@ class Webhooks:
         return await self._keep([row], deadline)
 
     async def _keep(self, rows: Sequence[InboundEvent], deadline: Deadline) -> Kept:
-        kept = await self._store.write_many(inbox.keep, rows, "inbox.keep", deadline)
-        if not kept.duplicate and not rows[0].pause_ms:
-            # what waits for more is found by the worker's own beat
-            self._worker.wake()
+        kept = await self._store.write_many(inbox.keep, rows, _KEEP, deadline)
+        self._wake(rows, kept)
         return kept
+
+    def _wake(self, rows: Sequence[InboundEvent], result: Kept | Exception) -> None:
+        # what waits for more is found by the worker's own beat
+        if isinstance(result, Kept) and not result.duplicate and not rows[0].pause_ms:
+            self._worker.wake()
 
 
 def _dedupe_key(webhook_id: str | None, events: Sequence[CrmEvent], body: bytes) -> tuple[str, bool]:

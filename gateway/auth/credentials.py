@@ -41,7 +41,9 @@ class Presented:
 def read_credentials(headers: Iterable[tuple[bytes, bytes]], query_string: bytes = b"") -> Presented:
     """What the raw headers and the raw query string present; `AmbiguousProof` if a proof header comes twice."""
     found = _proof_headers(headers)
-    tokens = _url_tokens(query_string)
+    tokens = _url_tokens(query_string) if query_string else []
+    if not found and not tokens:
+        return _NOTHING
     scheme, _, rest = found.get(b"authorization", b"").partition(b" ")
     scheme, rest = scheme.lower(), rest.strip(b" ")
     api_key = found.get(b"api-key")
@@ -50,8 +52,10 @@ def read_credentials(headers: Iterable[tuple[bytes, bytes]], query_string: bytes
         basic=_basic(rest) if scheme == b"basic" else None,
         bearer=rest if scheme == b"bearer" and rest else None,
         url_token=digest(tokens[0]) if len(tokens) == 1 and tokens[0] else None,
-        is_empty=not found and not tokens,
     )
+
+
+_NOTHING = Presented(is_empty=True)
 
 
 def _proof_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:

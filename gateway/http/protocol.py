@@ -6,18 +6,24 @@ head is bounded, and every refusal is a problem with a request id (CONTRACT sect
 """
 
 import asyncio
+from functools import partial
 from http import HTTPStatus
 from typing import cast
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from starlette.types import Scope
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from gateway.http.envelope import Envelope
+from gateway.http.express import Headers
 from gateway.problems import Problem
 
 MAX_HEAD_BYTES = 65_536
 """Request line and headers together; a JWT of a large organisation has some 16 KiB."""
 MAX_HEADERS = 256
+_HELD_SECONDS = 0.05
+"""How long a webhook waits for the rest of its body before it goes the way that has time for that."""
 _LINGER_SECONDS = 2.0
 """How long a refused caller's bytes are still swallowed: a close with bytes unread would destroy our answer."""
 
@@ -37,6 +43,9 @@ class Protocol(HttpToolsProtocol):
     _message = 0
     _timer: asyncio.TimerHandle | None = None
     _timed: tuple[int, str] = (0, "")
+    _held: tuple[RequestResponseCycle, ASGI3Application] | None = None
+    """A webhook whose body is not whole yet."""
+    _hold: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Begin to wait for the first request."""
@@ -58,6 +67,7 @@ class Protocol(HttpToolsProtocol):
             self._head_bytes += len(data)
         self._unset_keepalive_if_required()
         self._parse(data)
+        self._go_on()
         if self._phase == "head" and self._head_bytes > MAX_HEAD_BYTES and not self._is_lingering:
             self._refuse(_head_too_large())
         self._watch()
@@ -117,6 +127,55 @@ class Protocol(HttpToolsProtocol):
         super().on_message_complete()
         self._phase, self._head_bytes = "", 0
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        """Begin with a request whose turn it is: a webhook goes the quick way, if its body comes at once."""
+        if app is not self.app or not self._envelope.express.is_for(cast(Scope, cycle.scope)):
+            super()._start_asgi_task(cycle, app)
+        elif cycle.more_body:
+            self._held = cycle, app
+        else:
+            self._take(cycle)
+
+    def _go_on(self) -> None:
+        """Begin with the webhook that is held once its body is whole, or after a while in the ordinary way."""
+        if self._held is None:
+            return
+        cycle = self._held[0]
+        if not cycle.more_body:
+            self._release()
+            self._take(cycle)
+        elif self._hold is None:
+            self._hold = self.loop.call_later(_HELD_SECONDS, self._give_up_holding)
+
+    def _give_up_holding(self) -> None:
+        if self._held is not None:
+            held = self._held
+            self._release()
+            super()._start_asgi_task(*held)
+
+    def _release(self) -> None:
+        self._held = None
+        if self._hold is not None:
+            self._hold.cancel()
+            self._hold = None
+
+    def _take(self, cycle: RequestResponseCycle) -> None:
+        body = bytes(cycle.body)
+        self._envelope.express.take(cast(Scope, cycle.scope), body, partial(self._answer, cycle))
+
+    def _answer(self, cycle: RequestResponseCycle, status: int, headers: Headers, body: bytes) -> None:
+        """Write an answer whole, as `RequestResponseCycle.send` writes one in parts."""
+        lines = [STATUS_LINE[status]]
+        for name, value in (*cycle.default_headers, *headers):
+            lines += (name, b": ", value, b"\r\n")
+        lines.append(b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n")
+        cycle.response_started = cycle.response_complete = True
+        if not cycle.disconnected:
+            self.transport.write(b"".join((*lines, body)))
+        if not cycle.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
+
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP, or no HTTP within the limits; uvicorn calls this when the parser stops."""
         del msg
@@ -151,10 +210,10 @@ class Protocol(HttpToolsProtocol):
         request_id = None
         if cycle is not None and not cycle.response_complete:
             # the application waits for the rest of this body; it hears that the caller has gone
-            request_id = str(cycle.scope["gateway.request_id"])  # type: ignore[typeddict-item]  # the envelope's own
+            request_id = cast(Scope, cycle.scope).get("gateway.request_id")
             cycle.disconnected = True
             cycle.message_event.set()
-        request_id, body = self._envelope.refused_unread(problem, request_id)
+        request_id, body = self._envelope.access.refused_unread(problem, request_id)
         lines = [
             f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}",
             "content-type: application/problem+json",

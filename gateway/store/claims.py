@@ -5,21 +5,17 @@ unfinished one only, and a unique index allows one running per key. What waits b
 (`WAITS_ITS_TURN`), so that looking for work costs the same however long the backlog about one record is.
 """
 
-import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import (
-    JSON,
     ColumnElement,
     Connection,
     Row,
     Select,
     String,
-    Text,
     and_,
     bindparam,
-    cast,
     exists,
     func,
     or_,
@@ -171,23 +167,6 @@ def release_abandoned(
     )
     statement = update(deliveries).where(is_in(deliveries, DeliveryState.RUNNING), abandoned)
     return connection.execute(statement.values(**_FREED, due_at=now)).rowcount
-
-
-def busy_keys(connection: Connection, order_keys: Collection[str]) -> set[str]:
-    """Which of these order keys have something unfinished; one look at the index for each, however much it is."""
-    asked = {"asked": json.dumps(list(order_keys))}
-    return {key for (key,) in connection.execute(_BUSY[connection.dialect.name], asked)}
-
-
-def _busy(asked: ColumnElement[str]) -> Select[str]:
-    return select(asked).where(exists().where(deliveries.c.order_key == asked, is_in(deliveries, *UNFINISHED)))
-
-
-# a text that PostgreSQL reads as JSON: SQLAlchemy would make a JSON string of a parameter of type JSON
-_BUSY = {
-    "sqlite": _busy(func.json_each(bindparam("asked")).table_valued("value").c.value),
-    "postgresql": _busy(func.json_array_elements_text(cast(bindparam("asked", type_=Text), JSON)).column_valued("key")),
-}
 
 
 def give_turn(connection: Connection, order_key: str, now: int) -> None:

@@ -125,20 +125,43 @@ class Store:
         result: T = await self._answer(Job(work, item, False, label, deadline))
         return result
 
+    def hand_over(
+        self,
+        work: Callable[[Connection, list[Item]], list[T]],
+        item: Item,
+        label: str,
+        deadline: Deadline,
+        done: Callable[[T | Exception], None],
+    ) -> None:
+        """As `write_many`, for a caller that has no task to wait in: `done` gets the result, or what it would raise."""
+        job = Job(work, item, False, label, deadline)
+        self._begin(job)
+        timer = job.loop.call_later(deadline.remaining(), _expire, job)
+
+        def settled(future: "asyncio.Future[T]") -> None:
+            timer.cancel()
+            error = future.exception()
+            if error is None:
+                failpoints.reached(f"after:{label}")
+            done(future.result() if error is None else _refusal(error))
+
+        job.future.add_done_callback(settled)
+
     async def _answer(self, job: Job) -> Any:
+        self._begin(job)
+        try:
+            result = await _in_time(job)
+        except SQLAlchemyError as error:
+            raise _refusal(error) from error
+        failpoints.reached(f"after:{job.label}")
+        return result
+
+    def _begin(self, job: Job) -> None:
         failpoints.reached(f"before:{job.label}")
         lane = self._lanes.get(job.loop)
         if lane is None:
             lane = self._lanes[job.loop] = Lane(job.loop, self._queue.put)
         lane.add(job)
-        try:
-            result = await _in_time(job)
-        except (IntegrityError, DataError) as error:
-            raise WriteRefused(f"the store cannot keep this: {_cause(error)}") from error
-        except SQLAlchemyError as error:
-            raise StoreUnavailable(f"the store cannot be written: {_cause(error)}") from error
-        failpoints.reached(f"after:{job.label}")
-        return result
 
     async def read(self, work: Callable[[Connection], T], deadline: Deadline | None = None) -> T:
         """What `work` returns on a snapshot; `StoreUnavailable` if the store does not answer by the deadline."""
@@ -164,8 +187,8 @@ class Store:
                 begun = True
                 wanted = still_wanted(batch)
                 results = [each for group in groups(wanted) for each in _results(connection, group)]
-                for job in wanted:
-                    failpoints.reached(f"within:{job.label}")
+                for label in {job.label for job in wanted}:
+                    failpoints.reached(f"within:{label}")
         except Exception as error:
             if len(batch) == 1 or not begun:
                 # without the write lock nobody is to blame, and to wait for it once more for each would take for ever
@@ -203,6 +226,15 @@ async def _in_time(job: Job) -> Any:
         return await job.future
     finally:
         timer.cancel()
+
+
+def _refusal(error: BaseException) -> Exception:
+    """What a caller is told of a failed write; what is no fault of the database's stays what it is."""
+    if isinstance(error, IntegrityError | DataError):
+        return WriteRefused(f"the store cannot keep this: {_cause(error)}")
+    if isinstance(error, SQLAlchemyError):
+        return StoreUnavailable(f"the store cannot be written: {_cause(error)}")
+    return error if isinstance(error, Exception) else StoreUnavailable(_TOO_LATE)
 
 
 def _expire(job: Job) -> None:

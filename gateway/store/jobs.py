@@ -31,11 +31,14 @@ class Job:
 
 def still_wanted(batch: list[Job]) -> list[Job]:
     """The jobs whose callers still wait for an answer; the others were told that nothing was kept."""
-    return [job for job in batch if job.deadline is None or job.deadline.remaining() > 0]
+    return [job for job in batch if job.deadline is None or job.deadline.at > job.deadline.clock()]
 
 
 def groups(batch: list[Job]) -> list[list[Job]]:
     """The jobs that run together: those that go first, those of one `write_many` function at the place of its first."""
+    if all(job.work is batch[0].work and not job.alone for job in batch):
+        # webhooks in plenty
+        return [batch] if batch else []
     found: dict[object, list[Job]] = {}
     for job in sorted(batch, key=lambda job: not job.first):
         found.setdefault(job if job.alone else job.work, []).append(job)

@@ -1,0 +1,76 @@
+"""What every request gets, whichever way it takes: its id, its line in the log, and its place in the metrics."""
+
+import re
+import time
+
+import structlog
+from starlette.types import Scope
+
+from gateway.ids import new_id
+from gateway.metrics import Metrics
+from gateway.problems import Problem, ProblemResponse
+
+log = structlog.get_logger()
+
+_WELL_FORMED = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+
+
+class AccessLog:
+    """The requests of one process."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        # bound once: structlog's loggers bind themselves anew at every line
+        self._info = log.bind().info
+
+    def begin(self, scope: Scope) -> str:
+        """The request's id, which its scope carries from now on."""
+        request_id = scope["gateway.request_id"] = _request_id(scope)
+        return request_id
+
+    def record(self, scope: Scope, status: int, seconds: float) -> None:
+        """Tell of a request that has ended."""
+        route = scope.get("gateway.route", "unmatched")
+        self._metrics.request(route, scope["method"], status, seconds)
+        self._info(
+            "http.request",
+            request_id=scope["gateway.request_id"],
+            method=scope["method"],
+            route=route,
+            status=status,
+            ms=round(seconds * 1000, 1),
+            connection=scope.get("gateway.connection"),
+            caller=scope.get("gateway.caller"),
+            refusal=scope.get("gateway.refusal"),
+        )
+
+    def refused_unread(self, problem: Problem, request_id: str | None) -> tuple[str, bytes]:
+        """The request id and the body of the answer to what never became a request, or broke off in its body.
+
+        What has a request id has a log line of its own.
+        """
+        if request_id is None:
+            request_id = _new_request_id()
+            self._metrics.request("unread", "OTHER", problem.status, 0.0)
+            self._info(
+                "http.request",
+                request_id=request_id,
+                method=None,
+                route="unread",
+                status=problem.status,
+                ms=0.0,
+                connection=None,
+                refusal=problem.reason,
+            )
+        return request_id, bytes(ProblemResponse(problem, request_id).body)
+
+
+def _request_id(scope: Scope) -> str:
+    given = [value for name, value in scope["headers"] if name == b"x-request-id"]
+    if len(given) == 1 and _WELL_FORMED.fullmatch(given[0].strip(b" \t")):
+        return bytes(given[0].strip(b" \t")).decode()
+    return _new_request_id()
+
+
+def _new_request_id() -> str:
+    return new_id("req", time.time_ns() // 1_000_000)
