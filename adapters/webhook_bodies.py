@@ -59,7 +59,9 @@ def _told(body: object, form: BodyForm) -> Iterator[tuple[str, str | None]]:
 
 def objects(value: object) -> list[Row]:
     """The object, or the objects of the list, that a value is; none for anything else."""
-    return [row for row in (value if isinstance(value, list) else [value]) if isinstance(row, dict)]
+    if isinstance(value, dict):
+        return [value]
+    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
 
 
 def record_id(value: object) -> str | None:

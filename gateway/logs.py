@@ -7,8 +7,9 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Any, TextIO
 
 import msgspec
@@ -96,6 +97,41 @@ def _json(event: Any, **_options: Any) -> str:
     return msgspec.json.encode(event, enc_hook=repr).decode()
 
 
+def _now() -> str:
+    """Now, as structlog's own stamps are written; UTC."""
+    seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
+    return f"{_to_the_second(seconds)}.{nanoseconds // 1000:06d}Z"
+
+
+@lru_cache(maxsize=2)
+def _to_the_second(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+
+
+Info = Callable[..., None]
+"""`info` of a logger: an event, and its fields by name."""
+
+
+class _Quick:
+    """Lines for a reader that takes JSON, with nothing in between: at every request structlog would cost a tenth."""
+
+    write: Callable[[str], None] | None = None
+    """Set while lines are JSON, and `info` is among those that are wanted."""
+
+
+def quick_info() -> Info:
+    """What writes the line of every request; it carries its own `request_id`."""
+    slow: Info = structlog.get_logger().bind().info
+
+    def info(event: str, **fields: Any) -> None:
+        if _Quick.write is None:
+            slow(event, **fields)
+        else:
+            _Quick.write(_json({"event": event, "level": "info", "timestamp": _now(), **fields}) + "\n")
+
+    return info
+
+
 def configure(*, json: bool | None = None, level: int = logging.INFO, batched: bool = False) -> None:
     """Set up structlog, and the standard library's loggers through it.
 
@@ -113,6 +149,7 @@ def configure(*, json: bool | None = None, level: int = logging.INFO, batched: b
         logger_factory=structlog.WriteLoggerFactory(stream),
         cache_logger_on_first_use=False,
     )
+    _Quick.write = stream.write if as_json and level <= logging.INFO else None
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 import socket
 from collections.abc import Coroutine, Iterator
@@ -21,6 +22,8 @@ log = structlog.get_logger()
 _NOT_READY_SECONDS = 1.0
 """How long a draining gateway still answers at least, so that load balancers see that it is not ready."""
 _LOOK_SECONDS = 0.05
+_GARBAGE_AFTER = 20_000
+"""New containers before the collector looks at them: at Python's 700 it looks at every tenth request."""
 _KEEP_ALIVE_SECONDS = 75
 """Longer than load balancers commonly keep idle connections (60 s), so that none sends into one that we just closed."""
 
@@ -113,6 +116,10 @@ def serve(settings: Settings, config: Path | None, listening: socket.socket) -> 
 async def _serve(server: _Server, service: Service, listening: socket.socket) -> None:
     # started here and not in the lifespan, whose failures uvicorn prints as tracebacks
     await service.start()
+    # what is there by now stays: no collection needs to look at it again
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_GARBAGE_AFTER, 10, 10)
     host, port = listening.getsockname()[:2]
     log.info("serve.listening", host=host, port=port, connections=sorted(service.runtime.connections))
     with server.hearing_signals():

@@ -32,8 +32,9 @@ def _customers_of(row: Row, envelope: Row) -> list[str]:
 
 
 def _named(row: Row) -> list[str]:
-    nested = [one.get("customerId") or one.get("id") for one in objects(row.get("customer"))]
-    return _ids(row.get("customerId")) or _ids(*nested)
+    if found := record_id(row.get("customerId")):
+        return [found]
+    return _ids(*(one.get("customerId") or one.get("id") for one in objects(row.get("customer"))))
 
 
 def _by_type(row: Row, envelope: Row) -> object:

@@ -3,14 +3,12 @@
 import re
 import time
 
-import structlog
 from starlette.types import Scope
 
 from gateway.ids import new_id
+from gateway.logs import quick_info
 from gateway.metrics import Metrics
 from gateway.problems import Problem, ProblemResponse
-
-log = structlog.get_logger()
 
 _WELL_FORMED = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 
@@ -20,8 +18,7 @@ class AccessLog:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
-        # bound once: structlog's loggers bind themselves anew at every line
-        self._info = log.bind().info
+        self._info = quick_info()
 
     def begin(self, scope: Scope) -> str:
         """The request's id, which its scope carries from now on."""
