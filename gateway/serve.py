@@ -5,6 +5,7 @@ import contextlib
 import gc
 import signal
 import socket
+import sys
 from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from types import FrameType
@@ -24,6 +25,8 @@ _NOT_READY_SECONDS = 1.0
 _LOOK_SECONDS = 0.05
 _GARBAGE_AFTER = 20_000
 """New containers before the collector looks at them: at Python's 700 it looks at every tenth request."""
+_SWITCH_SECONDS = 0.0003
+"""How long a busy event loop keeps the store's thread from the interpreter: a commit asks for it half a dozen times."""
 _KEEP_ALIVE_SECONDS = 75
 """Longer than load balancers commonly keep idle connections (60 s), so that none sends into one that we just closed."""
 
@@ -120,6 +123,7 @@ async def _serve(server: _Server, service: Service, listening: socket.socket) ->
     gc.collect()
     gc.freeze()
     gc.set_threshold(_GARBAGE_AFTER, 10, 10)
+    sys.setswitchinterval(_SWITCH_SECONDS)
     host, port = listening.getsockname()[:2]
     log.info("serve.listening", host=host, port=port, connections=sorted(service.runtime.connections))
     with server.hearing_signals():

@@ -62,9 +62,13 @@ class Webhooks:
         if not events or live.vainu is None:
             reason = "unknown_event" if not events else "no_vainu"
             return [_ignored(live.name, key, by_body, body, now, reason)]
-        return [
-            _crm_event(live.name, each, f"{key}#{n}" if n else key, by_body, body, now) for n, each in enumerate(events)
+        first = _crm_event(live.name, events[0], key, by_body, body, now)
+        # the body is kept once: of thousands of customers in one it would be kept thousands of times
+        others = [
+            _crm_event(live.name, each, f"{key}#{n}", by_body, _part_of(first, each), now)
+            for n, each in enumerate(events[1:], 1)
         ]
+        return [first, *others]
 
     async def from_vainu(self, live: LiveConnection, body: bytes, parsed: Any) -> Kept:
         """Keep a company change; raises `NotACompany`. Its key is the content: Vainu sends no id (fact sheet 3.3)."""
@@ -122,6 +126,10 @@ def _crm_event(name: str, event: CrmEvent, key: str, by_body: bool, body: bytes,
         received_at=now,
         pause_ms=FOLD_MS,
     )
+
+
+def _part_of(first: InboundEvent, event: CrmEvent) -> bytes:
+    return msgspec.json.encode({"record": event.record_id, "in_the_body_of": first.event_id})
 
 
 def _ignored(name: str, key: str, by_body: bool, body: bytes, now: int, reason: str) -> InboundEvent:

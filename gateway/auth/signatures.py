@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from gateway.auth.errors import AmbiguousProof
 from gateway.settings.model import HmacSettings
 
@@ -23,8 +25,7 @@ _MAX_SIGNATURES = 16
 """How many signatures one header may hold: senders put several there while a secret is rotated."""
 
 
-@dataclass(frozen=True, slots=True)
-class Signed:
+class Signed(msgspec.Struct, frozen=True):
     """A webhook whose signature is right."""
 
     webhook_id: str | None

@@ -3,8 +3,8 @@
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
+import msgspec
 from pydantic import SecretStr
 
 from gateway.auth.credentials import read_credentials
@@ -15,8 +15,7 @@ from gateway.settings import WebhookSettings
 from gateway.settings.model import HmacSettings
 
 
-@dataclass(frozen=True, slots=True)
-class Sender:
+class Sender(msgspec.Struct, frozen=True):
     """A CRM that has proved itself."""
 
     connection: str

@@ -1,6 +1,7 @@
 """What is kept, and how: the only SQL of the gateway."""
 
-from gateway.store.database import Store, StoreUnavailable, WriteRefused
+from gateway.store.database import Store
+from gateway.store.failures import StoreUnavailable, WriteRefused
 from gateway.store.tables import UNFINISHED, WAITS_ITS_TURN, DeliveryState
 
 __all__ = ["UNFINISHED", "WAITS_ITS_TURN", "DeliveryState", "Store", "StoreUnavailable", "WriteRefused"]

@@ -41,6 +41,35 @@ _FIRST_DUE = (
     .limit(1)
 )
 _NEXT_DUE = _FIRST_DUE.where(tuple_(*_place) > tuple_(bindparam("name", type_=String), bindparam("kind", type_=String)))
+_CLAIMABLE = (is_in(deliveries, DeliveryState.PENDING), deliveries.c.due_at <= bindparam("now"), ~_earlier, ~_running)
+_DUE = (
+    select(*COLUMNS)
+    .where(
+        deliveries.c.connection == bindparam("of_connection"), deliveries.c.kind == bindparam("of_kind"), *_CLAIMABLE
+    )
+    .order_by(deliveries.c.due_at, deliveries.c.id)
+    .limit(bindparam("most"))
+    # PostgreSQL; SQLite has the whole write lock and ignores it
+    .with_for_update(skip_locked=True)
+)
+_NEXT = (
+    select(*COLUMNS)
+    .where(deliveries.c.order_key == bindparam("of_key"), *_CLAIMABLE)
+    .order_by(deliveries.c.id)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
+_TAKE = (
+    update(deliveries)
+    .where(deliveries.c.id.in_(bindparam("ids", expanding=True)))
+    .values(state=DeliveryState.RUNNING, lease_owner=bindparam("new_owner"), lease_until=bindparam("new_until"))
+)
+_oldest = select(func.min(_other.c.id)).where(_other.c.order_key == bindparam("of_key"), is_in(_other, *UNFINISHED))
+_TURN = (
+    update(deliveries)
+    .where(deliveries.c.id == _oldest.scalar_subquery(), deliveries.c.due_at == WAITS_ITS_TURN)
+    .values(due_at=bindparam("now"))
+)
 _FREED = {"state": DeliveryState.PENDING, "lease_owner": None, "lease_until": None}
 
 
@@ -81,37 +110,22 @@ def oldest_due(connection: Connection, now: int, names: Collection[str]) -> int 
 
 def claim(connection: Connection, lease: Lease, now: int, name: str, kind: str, limit: int) -> list[Delivery]:
     """Lease up to `limit` due deliveries of a connection and kind, oldest due first."""
-    statement = (
-        select(*COLUMNS)
-        .where(deliveries.c.connection == name, deliveries.c.kind == kind, *_claimable(now))
-        .order_by(deliveries.c.due_at, deliveries.c.id)
-        .limit(limit)
-    )
-    return _lease(connection, lease, statement)
+    return _lease(connection, lease, _DUE, {"now": now, "of_connection": name, "of_kind": kind, "most": limit})
 
 
 def claim_next(connection: Connection, lease: Lease, now: int, order_key: str) -> list[Delivery]:
     """Lease the next delivery of an order key, if it is due; one or none."""
-    statement = (
-        select(*COLUMNS).where(deliveries.c.order_key == order_key, *_claimable(now)).order_by(deliveries.c.id).limit(1)
-    )
-    return _lease(connection, lease, statement)
+    return _lease(connection, lease, _NEXT, {"now": now, "of_key": order_key})
 
 
-def _claimable(now: int) -> tuple[ColumnElement[bool], ...]:
-    return is_in(deliveries, DeliveryState.PENDING), deliveries.c.due_at <= now, ~_earlier, ~_running
-
-
-def _lease(connection: Connection, lease: Lease, statement: Select[tuple[object, ...]]) -> list[Delivery]:
-    # PostgreSQL; SQLite has the whole write lock and ignores it
-    rows: Sequence[Row[tuple[object, ...]]] = connection.execute(statement.with_for_update(skip_locked=True)).all()
+def _lease(
+    connection: Connection, lease: Lease, statement: Select[tuple[object, ...]], asked: dict[str, object]
+) -> list[Delivery]:
+    rows: Sequence[Row[tuple[object, ...]]] = connection.execute(statement, asked).all()
     found = [read_row(row) for row in rows]
     if found:
-        connection.execute(
-            update(deliveries)
-            .where(deliveries.c.id.in_([delivery.id for delivery in found]))
-            .values(state=DeliveryState.RUNNING, lease_owner=lease.owner, lease_until=lease.until)
-        )
+        ids = [delivery.id for delivery in found]
+        connection.execute(_TAKE, {"ids": ids, "new_owner": lease.owner, "new_until": lease.until})
     return [replace(delivery, state=DeliveryState.RUNNING, lease_owner=lease.owner) for delivery in found]
 
 
@@ -171,12 +185,7 @@ def release_abandoned(
 
 def give_turn(connection: Connection, order_key: str, now: int) -> None:
     """Make the oldest unfinished delivery of a key due, if it waits for its turn: the one before it has ended."""
-    oldest = select(func.min(_other.c.id)).where(_other.c.order_key == order_key, is_in(_other, *UNFINISHED))
-    connection.execute(
-        update(deliveries)
-        .where(deliveries.c.id == oldest.scalar_subquery(), deliveries.c.due_at == WAITS_ITS_TURN)
-        .values(due_at=now)
-    )
+    connection.execute(_TURN, {"of_key": order_key, "now": now})
 
 
 def stranded_keys(connection: Connection) -> list[str]:

@@ -11,41 +11,27 @@ import stat
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.exc import SQLAlchemyError
 
 from adapters.deadline import Deadline
 from gateway import failpoints
 from gateway.store import migrate
 from gateway.store.backup import create_private, sqlite_file
+from gateway.store.engine import READERS, open_engine, shown
+from gateway.store.failures import StoreUnavailable, cause, refusal
 from gateway.store.jobs import Answers, Job, Lane, Lot, groups, still_wanted
 from gateway.store.threads import DaemonThreads
 
 T = TypeVar("T")
 Item = TypeVar("Item")
 _TOO_LATE = "the store does not answer in time"
-_READERS = 4
-_LOCK_WAIT_MS = 2_000
-"""How long SQLite waits for another process's write lock before the caller gets a 503."""
-_POSTGRESQL = (
-    f"lock_timeout={_LOCK_WAIT_MS}",
-    # the locks of a machine that vanished in a transaction would stay for hours
-    "idle_in_transaction_session_timeout=5000",
-)
-
-
-class StoreUnavailable(Exception):
-    """Nothing can be kept or read just now; the message is safe to show, and nothing was kept."""
-
-
-class WriteRefused(StoreUnavailable):
-    """The database works and refuses this write for what it holds: a constraint, a value that it cannot keep."""
 
 
 class Store:
@@ -54,10 +40,10 @@ class Store:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._engine = _engine(url)
+        self._engine = open_engine(url)
         self._queue: queue.SimpleQueue[Lot | None] = queue.SimpleQueue()
         self._lanes: WeakKeyDictionary[asyncio.AbstractEventLoop, Lane] = WeakKeyDictionary()
-        self._readers = DaemonThreads(_READERS, "store-read")
+        self._readers = DaemonThreads(READERS, "store-read")
         self._writer: threading.Thread | None = None
         parsed = make_url(url)
         self._file = Path(parsed.database or "") if parsed.get_backend_name() == "sqlite" else None
@@ -77,7 +63,7 @@ class Store:
             migrate.upgrade(self._engine)
         except (SQLAlchemyError, OSError) as error:
             self._engine.dispose()
-            raise StoreUnavailable(f"the store at {_shown(self.url)} cannot be opened: {_cause(error)}") from error
+            raise StoreUnavailable(f"the store at {shown(self.url)} cannot be opened: {cause(error)}") from error
         self._identity = self._identify()
         self._writer = threading.Thread(target=self._write_loop, name="store-write", daemon=True)
         self._writer.start()
@@ -107,8 +93,9 @@ class Store:
         `label` names the write, for tests that kill the process around it (gateway.failpoints). `first` is for work
         that takes a lock of all processes: it runs before the rest of its transaction, which holds nothing yet then.
         """
-        job = Job(lambda connection, _items: [work(connection)], None, True, label, deadline, first)
-        result: T = await self._answer(job)
+        result: T = await self._answer(
+            lambda connection, _items: [work(connection)], None, label, deadline, first=first
+        )
         return result
 
     async def write_many(
@@ -122,7 +109,7 @@ class Store:
 
         It must return a result for each item, in their order.
         """
-        result: T = await self._answer(Job(work, item, False, label, deadline))
+        result: T = await self._answer(work, item, label, deadline, alone=False)
         return result
 
     def hand_over(
@@ -134,33 +121,41 @@ class Store:
         done: Callable[[T | Exception], None],
     ) -> None:
         """As `write_many`, for a caller that has no task to wait in: `done` gets the result, or what it would raise."""
-        job = Job(work, item, False, label, deadline)
-        self._begin(job)
-        timer = job.loop.call_later(deadline.remaining(), _expire, job)
 
-        def settled(future: "asyncio.Future[T]") -> None:
-            timer.cancel()
-            error = future.exception()
-            if error is None:
+        def told(result: T | Exception) -> None:
+            if isinstance(result, Exception):
+                done(refusal(result))
+            else:
                 failpoints.reached(f"after:{label}")
-            done(future.result() if error is None else _refusal(error))
+                done(result)
 
-        job.future.add_done_callback(settled)
+        self._begin(Job(work, item, False, label, deadline, told))
 
-    async def _answer(self, job: Job) -> Any:
-        self._begin(job)
+    async def _answer(
+        self,
+        work: Callable[[Connection, list[Any]], list[Any]],
+        item: Any,
+        label: str,
+        deadline: Deadline | None,
+        *,
+        alone: bool = True,
+        first: bool = False,
+    ) -> Any:
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._begin(Job(work, item, alone, label, deadline, partial(_tell, future), first))
         try:
-            result = await _in_time(job)
+            result = await future
         except SQLAlchemyError as error:
-            raise _refusal(error) from error
-        failpoints.reached(f"after:{job.label}")
+            raise refusal(error) from error
+        failpoints.reached(f"after:{label}")
         return result
 
     def _begin(self, job: Job) -> None:
         failpoints.reached(f"before:{job.label}")
-        lane = self._lanes.get(job.loop)
+        loop = asyncio.get_running_loop()
+        lane = self._lanes.get(loop)
         if lane is None:
-            lane = self._lanes[job.loop] = Lane(job.loop, self._queue.put)
+            lane = self._lanes[loop] = Lane(loop, self._queue.put, lambda: StoreUnavailable(_TOO_LATE))
         lane.add(job)
 
     async def read(self, work: Callable[[Connection], T], deadline: Deadline | None = None) -> T:
@@ -168,7 +163,7 @@ class Store:
         try:
             return await _by(deadline, asyncio.wrap_future(self._readers.submit(lambda: self._read(work))))
         except (SQLAlchemyError, RuntimeError) as error:
-            raise StoreUnavailable(f"the store cannot be read: {_cause(error)}") from error
+            raise StoreUnavailable(f"the store cannot be read: {cause(error)}") from error
 
     def _read(self, work: Callable[[Connection], T]) -> T:
         with self._engine.connect() as connection:
@@ -217,29 +212,14 @@ class Store:
         return (found.st_dev, found.st_ino) if stat.S_ISREG(found.st_mode) else None
 
 
-async def _in_time(job: Job) -> Any:
-    if job.deadline is None:
-        return await job.future
-    # cheaper than asyncio.timeout, and this is on the way of every webhook
-    timer = job.loop.call_later(job.deadline.remaining(), _expire, job)
-    try:
-        return await job.future
-    finally:
-        timer.cancel()
-
-
-def _refusal(error: BaseException) -> Exception:
-    """What a caller is told of a failed write; what is no fault of the database's stays what it is."""
-    if isinstance(error, IntegrityError | DataError):
-        return WriteRefused(f"the store cannot keep this: {_cause(error)}")
-    if isinstance(error, SQLAlchemyError):
-        return StoreUnavailable(f"the store cannot be written: {_cause(error)}")
-    return error if isinstance(error, Exception) else StoreUnavailable(_TOO_LATE)
-
-
-def _expire(job: Job) -> None:
-    if not job.future.done():
-        job.future.set_exception(StoreUnavailable(_TOO_LATE))
+def _tell(future: "asyncio.Future[Any]", result: Any) -> None:
+    # a caller that went away has cancelled its future; its work is kept all the same
+    if future.done():
+        return
+    if isinstance(result, Exception):
+        future.set_exception(result)
+    else:
+        future.set_result(result)
 
 
 async def _by(deadline: Deadline | None, answer: Awaitable[T]) -> T:
@@ -268,45 +248,3 @@ def _writing(connection: Connection) -> Any:
         connection.rollback()
         raise
     connection.commit()
-
-
-def _engine(url: str) -> Engine:
-    parsed = make_url(url)
-    if parsed.get_backend_name() == "postgresql":
-        return create_engine(
-            parsed.set(drivername="postgresql+psycopg"),
-            pool_pre_ping=True,
-            pool_size=_READERS + 1,
-            connect_args={"connect_timeout": 2, "options": " ".join(f"-c {each}" for each in _POSTGRESQL)},
-        )
-    engine = create_engine(
-        parsed.set(drivername="sqlite+pysqlite"),
-        poolclass=QueuePool,
-        pool_size=_READERS + 1,
-        connect_args={"check_same_thread": False, "isolation_level": None},
-    )
-    event.listen(engine, "connect", _set_pragmas)
-    return engine
-
-
-def _set_pragmas(connection: Any, _record: object) -> None:
-    cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout={_LOCK_WAIT_MS}")
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.close()
-
-
-def _shown(url: str) -> str:
-    return make_url(url).render_as_string(hide_password=True)
-
-
-def _cause(error: BaseException) -> str:
-    """What went wrong in the database's own words, without the statement and its parameters."""
-    if isinstance(error, IntegrityError):
-        return "a constraint was broken"
-    if isinstance(error, DBAPIError) and error.orig is not None:
-        return " ".join(str(error.orig).split())[:200]
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return type(error).__name__

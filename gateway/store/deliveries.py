@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, insert, or_, select, update
 
 from adapters.contract import Throttled
 from gateway.store.tables import UNFINISHED, DeliveryState, attempts, deliveries, is_in
@@ -153,42 +153,50 @@ def hasten(connection: Connection, order_key: str, now: int) -> None:
     )
 
 
+# made once, as what every delivery goes through: to build a statement costs more than to run it
+_HELD = (
+    (deliveries.c.id == bindparam("of_id"))
+    & (deliveries.c.lease_owner == bindparam("of_owner"))
+    & is_in(deliveries, DeliveryState.RUNNING)
+    # claimed once more by the same owner after another's attempt: the number of this one is taken
+    & (deliveries.c.attempts == bindparam("of_attempts"))
+)
+_ENDED = ("state", "attempts", "due_at", "reason", "detail", "result", "finished_at")
+_FREE = {"lease_owner": None, "lease_until": None}
+_FINISH = update(deliveries).where(_HELD).values({**{name: bindparam(f"new_{name}") for name in _ENDED}, **_FREE})
+_FINISH_UNSENT = _FINISH.values(sent_at=None)
+_ATTEMPT = insert(attempts)
+
+
 def finish(connection: Connection, delivery: Delivery, owner: str, ending: Ending, started_at: int, now: int) -> bool:
     """Record the end of an attempt. False, and nothing is recorded, if the lease is no longer ours."""
     number = delivery.attempts + (1 if ending.counts else 0)
-    finished = ending.state not in UNFINISHED
     changed = connection.execute(
-        update(deliveries)
-        .where(
-            deliveries.c.id == delivery.id,
-            deliveries.c.lease_owner == owner,
-            deliveries.c.state == DeliveryState.RUNNING,
-            # claimed once more by the same owner after another's attempt: the number of this one is taken
-            deliveries.c.attempts == delivery.attempts,
-        )
-        .values(
-            state=ending.state,
-            attempts=number,
-            due_at=ending.due_at if ending.due_at is not None else delivery.due_at,
-            lease_owner=None,
-            lease_until=None,
-            reason=None if ending.outcome == "ok" else ending.outcome,
-            detail=ending.detail,
-            result=ending.result,
-            finished_at=now if finished else None,
-            sent_at=None if ending.did_not_arrive else deliveries.c.sent_at,
-        )
+        _FINISH_UNSENT if ending.did_not_arrive else _FINISH,
+        {
+            "of_id": delivery.id,
+            "of_owner": owner,
+            "of_attempts": delivery.attempts,
+            "new_state": ending.state,
+            "new_attempts": number,
+            "new_due_at": ending.due_at if ending.due_at is not None else delivery.due_at,
+            "new_reason": None if ending.outcome == "ok" else ending.outcome,
+            "new_detail": ending.detail,
+            "new_result": ending.result,
+            "new_finished_at": now if ending.state not in UNFINISHED else None,
+        },
     ).rowcount
     if changed and ending.counts:
         connection.execute(
-            insert(attempts).values(
-                delivery_id=delivery.id,
-                number=number,
-                started_at=started_at,
-                ended_at=now,
-                outcome=ending.outcome,
-                detail=ending.detail,
-            )
+            _ATTEMPT,
+            {
+                "delivery_id": delivery.id,
+                "number": number,
+                "started_at": started_at,
+                "ended_at": now,
+                "outcome": ending.outcome,
+                "detail": ending.detail,
+            },
         )
     return bool(changed)
 

@@ -3,30 +3,36 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection
 
 from adapters.deadline import Deadline
 
+_LOOK_SECONDS = 0.02
+"""How often is looked whose deadline has passed, while there are any."""
+
 
 @dataclass(eq=False, slots=True)
 class Job:
-    """What a caller hands to the writer, and where its answer goes. Made on the caller's event loop."""
+    """What a caller hands to the writer. Made on the caller's event loop, and answered there, once."""
 
     work: Callable[[Connection, list[Any]], list[Any]]
     item: Any
     alone: bool
     label: str
     deadline: Deadline | None
+    told: Callable[[Any], None]
+    """Takes the result, or the exception that stands in its place."""
     first: bool = False
-    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
-    future: "asyncio.Future[Any]" = field(init=False)
+    is_over: bool = False
 
-    def __post_init__(self) -> None:
-        """Make the place for the answer."""
-        self.future = self.loop.create_future()
+    def settle(self, result: Any) -> None:
+        """Answer the caller, unless that has been done."""
+        if not self.is_over:
+            self.is_over = True
+            self.told(result)
 
 
 def still_wanted(batch: list[Job]) -> list[Job]:
@@ -53,18 +59,27 @@ class Lane:
     """The jobs of one event loop on their way to the writer.
 
     They go together: those of one round of the loop, and, while the writer is at work, those that come until it is
-    done. A caller alone waits for nobody; many share the cost of a commit and of waking another thread.
+    done. A caller alone waits for nobody; many share the cost of a commit and of waking another thread. Who has a
+    deadline is told what `too_late` makes soon after it: one timer serves all.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, send: "Callable[[Lot], None]") -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, send: "Callable[[Lot], None]", too_late: Callable[[], Exception]
+    ) -> None:
         self._loop = loop
         self._send = send
+        self._too_late = too_late
         self._waiting: list[Job] = []
         self._is_under_way = False
+        self._bounded: set[Job] = set()
+        self._is_looking = False
 
     def add(self, job: Job) -> None:
         """Take a job; on the lane's own loop."""
         self._waiting.append(job)
+        if job.deadline is not None:
+            self._bounded.add(job)
+            self._look_soon()
         if not self._is_under_way:
             self._is_under_way = True
             self._loop.call_soon(self.flush)
@@ -85,13 +100,21 @@ class Lane:
         self._is_under_way = bool(self._waiting)
         self.flush()
         for job, result in answers:
-            # a caller that went away has cancelled its future; its work is kept all the same
-            if job.future.done():
-                continue
-            if isinstance(result, Exception):
-                job.future.set_exception(result)
-            else:
-                job.future.set_result(result)
+            self._bounded.discard(job)
+            job.settle(result)
+
+    def _look_soon(self) -> None:
+        if not self._is_looking:
+            self._is_looking = True
+            self._loop.call_later(_LOOK_SECONDS, self._look)
+
+    def _look(self) -> None:
+        self._is_looking = False
+        for job in [job for job in self._bounded if job.deadline is None or job.deadline.remaining() <= 0]:
+            self._bounded.discard(job)
+            job.settle(self._too_late())
+        if self._bounded:
+            self._look_soon()
 
 
 @dataclass(frozen=True, slots=True)

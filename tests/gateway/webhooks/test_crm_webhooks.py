@@ -2,6 +2,7 @@
 
 import base64
 import hmac
+import json
 import sqlite3
 import time
 from datetime import UTC, datetime
@@ -175,6 +176,20 @@ def test_an_event_that_needs_no_action_is_kept_and_ignored(gateway: Gateway, tmp
         row = store.execute("SELECT state, reason, payload FROM deliveries").fetchone()
     assert answer.status_code == 202
     assert row == ("ignored", "unknown_event", body)
+
+
+def test_a_body_about_many_customers_is_kept_once(gateway: Gateway, tmp_path: Path) -> None:
+    """Each of them gets work of its own; the body, which may be large, lies with the first."""
+    body = json.dumps([{"customerId": number, "pad": "x" * 500} for number in range(1, 201)]).encode()
+
+    answer = send(gateway, body)
+
+    with sqlite3.connect(tmp_path / "gateway.db") as store:
+        rows = store.execute("SELECT subject, payload FROM deliveries ORDER BY id").fetchall()
+    first = answer.json()["id"]
+    assert [subject for subject, _payload in rows] == [str(number) for number in range(1, 201)]
+    assert rows[0][1] == body
+    assert json.loads(rows[199][1]) == {"record": "200", "in_the_body_of": first}
 
 
 def test_genuine_but_not_json_is_400(gateway: Gateway) -> None:

@@ -1,0 +1,31 @@
+"""What callers are told when the database fails: safe to show, without the statement and what was bound to it."""
+
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
+
+
+class StoreUnavailable(Exception):
+    """Nothing can be kept or read just now; the message is safe to show, and nothing was kept."""
+
+
+class WriteRefused(StoreUnavailable):
+    """The database works and refuses this write for what it holds: a constraint, a value that it cannot keep."""
+
+
+def refusal(error: Exception) -> Exception:
+    """What a caller is told of a failed write; what is no fault of the database's stays what it is."""
+    if isinstance(error, IntegrityError | DataError):
+        return WriteRefused(f"the store cannot keep this: {cause(error)}")
+    if isinstance(error, SQLAlchemyError):
+        return StoreUnavailable(f"the store cannot be written: {cause(error)}")
+    return error
+
+
+def cause(error: BaseException) -> str:
+    """What went wrong in the database's own words, without the statement and its parameters."""
+    if isinstance(error, IntegrityError):
+        return "a constraint was broken"
+    if isinstance(error, DBAPIError) and error.orig is not None:
+        return " ".join(str(error.orig).split())[:200]
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return type(error).__name__
