@@ -31,6 +31,7 @@ from adapters.contract import (
 )
 from adapters.deadline import Deadline
 from adapters.http_replies import EXCERPT_CHARACTERS, Reply, refusal
+from adapters.precedence import give_way
 from adapters.redaction import Redactor
 
 CALL_SECONDS = 30.0
@@ -156,6 +157,7 @@ class RemoteClient:
         )
 
     async def _once(self, request: httpx.Request, parse: Callable[[Reply], T], action: str, deadline: Deadline) -> T:
+        await give_way()
         started = time.perf_counter()
         outcome = "cancelled"
         try:

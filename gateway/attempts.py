@@ -1,5 +1,6 @@
 """One attempt at a delivery: at the connection's pace, within its time, and what its failure means."""
 
+import contextlib
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ import structlog
 
 from adapters.contract import RemoteError, TimedOut
 from adapters.deadline import Deadline
+from adapters.precedence import Precedence
 from gateway.clock import Clock, now_ms
 from gateway.endings import after_failure
 from gateway.handling import Act, Handler, InternalFault, Postponed
@@ -36,6 +38,9 @@ class Attempts:
     clock: Clock = now_ms
     policy: Policy = field(default_factory=Policy)
     """For deliveries of connections that the configuration does not have any more."""
+    precedence: Precedence = field(default_factory=Precedence)
+    awaited: frozenset[str] = frozenset()
+    """The kinds of delivery that a caller may wait for; all others give way to callers."""
 
     def takes(self, kind: str) -> bool:
         """Whether deliveries of this kind are made here."""
@@ -66,7 +71,8 @@ class Attempts:
         if live is None:
             # the connection was removed from the configuration: its work waits
             raise Postponed(self.clock() + 1_000, "no_connection")
-        with live.in_use():
+        awaited = delivery.kind in self.awaited
+        with live.in_use(), contextlib.nullcontext() if awaited else self.precedence.giving_way():
             return await self._at_pace(delivery, live)
 
     def _deadline(self, delivery: Delivery) -> Deadline:

@@ -9,6 +9,7 @@ from pathlib import Path
 import structlog
 
 from adapters.contract import CallRecord
+from adapters.precedence import Precedence
 from gateway.attempts import Attempts
 from gateway.auth.gate import Gate, OperatorGate
 from gateway.auth.webhook_gate import WebhookGate
@@ -60,7 +61,8 @@ class Service:
             COMPANY_CHANGE: CompanyChangeWork(self.store),
         }
         self.batches = Batches(self.store, EventWork(), clock, self._observe_events)
-        attempts = Attempts(self.runtime, handlers, clock)
+        self.precedence = Precedence()
+        attempts = Attempts(self.runtime, handlers, clock, precedence=self.precedence, awaited=frozenset({EXPORT}))
         self.worker = Worker(self.store, self.runtime, attempts, clock, batches=self.batches)
         self.exports = Exports(self.store, self.worker, clock)
         self.webhooks = Webhooks(self.store, self.worker, clock)
@@ -105,7 +107,8 @@ class Service:
         await asyncio.to_thread(self.store.open)
         self._working = asyncio.create_task(self.worker.run(), name="worker")
         self._sweeping = asyncio.create_task(self.retention.run(), name="retention")
-        self._scheduling = asyncio.create_task(self.schedule.run(), name="schedule")
+        with self.precedence.giving_way():
+            self._scheduling = asyncio.create_task(self.schedule.run(), name="schedule")
 
     async def stop(self) -> None:
         """Finish or give back claimed work, close every connection."""

@@ -25,7 +25,7 @@ async def push(request: Request) -> Response:
         raise invalid(error.faults) from None
     if service.draining:
         raise not_kept("this gateway is going down; send the export again")
-    with live.in_use():
+    with live.in_use(), service.precedence.serving():
         answer = await service.exports.push(live, pushed, body, _query(request), deadline)
     return _response(answer)
 

@@ -25,6 +25,7 @@ _encoder = msgspec.json.Encoder()
 async def activities(request: Request) -> Response:
     """The feed: a bare array, newest first."""
     started = time.perf_counter()
+    service = service_of(request)
     live = await admit(request, "gateway:feed")
     settings = live.settings.feed
     deadline = Deadline.after(settings.budget_ms / 1000)
@@ -33,7 +34,8 @@ async def activities(request: Request) -> Response:
     if not UNIQUE_ID.fullmatch(unique_id):
         raise _no_such_record()
     try:
-        gathered = await service_of(request).feeds.get(live, unique_id, deadline)
+        with service.precedence.serving():
+            gathered = await service.feeds.get(live, unique_id, deadline)
     except NoSuchRecord:
         raise _no_such_record() from None
     except FeedFailed as failed:
