@@ -2,7 +2,7 @@
 
 import contextlib
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import structlog
@@ -41,6 +41,8 @@ class Attempts:
     precedence: Precedence = field(default_factory=Precedence)
     awaited: frozenset[str] = frozenset()
     """The kinds of delivery that a caller may wait for; all others give way to callers."""
+    observe: Callable[[Delivery, Ending], None] = lambda _delivery, _ending: None
+    """Hears of every attempt that ended."""
 
     def takes(self, kind: str) -> bool:
         """Whether deliveries of this kind are made here."""
@@ -48,6 +50,11 @@ class Attempts:
 
     async def make(self, delivery: Delivery) -> tuple[Ending, Act]:
         """Act on a delivery once; how that ended, and what belongs to it. Raises nothing but a cancellation."""
+        ending, act = await self._made(delivery)
+        self.observe(delivery, ending)
+        return ending, act
+
+    async def _made(self, delivery: Delivery) -> tuple[Ending, Act]:
         try:
             act = await self._act(delivery)
         except Postponed as pause:

@@ -81,6 +81,8 @@ class Batches:
     clock: Clock
     observe: Callable[[str, str, Mapping[str, int]], None]
     """Hears of every batch that was sent: the connection, the kind, how many ended `ok` or with which reason word."""
+    observe_ending: Callable[[Delivery, Ending], None] = lambda _delivery, _ending: None
+    """Hears of every delivery of a batch whose attempt ended."""
     _running: dict[tuple[str, str], _Batch] = field(default_factory=dict)
     _ended: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -154,7 +156,10 @@ class Batches:
             circuit.worked()
         # one for all: what failed together is tried again together
         jitter = random.random()  # noqa: S311 - jitter, nothing secret
-        return [(delivery, self._ending(delivery, outcome, live, jitter)) for delivery, outcome in outcomes]
+        ended = [(delivery, self._ending(delivery, outcome, live, jitter)) for delivery, outcome in outcomes]
+        for delivery, ending in ended:
+            self.observe_ending(delivery, ending)
+        return ended
 
     async def _leaving(self, batch: Sequence[Delivery], lease: Callable[[], Lease]) -> list[Delivery]:
         ids, now, ours = [delivery.id for delivery in batch], self.clock(), lease()

@@ -44,11 +44,12 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Instead of server.port.", min=0, max=65535)] = None,
     workers: Annotated[int, typer.Option(help="Processes that share the work.", min=1, max=64)] = 1,
     fd: Annotated[int | None, typer.Option(hidden=True)] = None,
+    siblings_fd: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Run the service."""
     from gateway.commands.serving import run
 
-    _exit(run(config, host, port, workers, fd))
+    _exit(run(config, host, port, workers, fd, siblings_fd))
 
 
 @app.command()

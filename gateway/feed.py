@@ -111,9 +111,14 @@ class Feeds:
             try:
                 gathered = await gather(live, record_id, linked, deadline)
             except FeedFailed as failed:
-                return self._stale(live, record_id, failed)
+                stale = self._stale(live, record_id, failed)
+                self.metrics.feed(live.name, "stale" if stale else "failed", partial_of(failed.failures))
+                if stale is None:
+                    raise
+                return stale
         for refused in gathered.rejected:
             self.metrics.event_rejected(live.name, refused.reason)
+        self.metrics.feed(live.name, "partial" if gathered.partial else "complete", gathered.partial)
         self._remember(live, record_id, gathered)
         return gathered
 
@@ -130,11 +135,11 @@ class Feeds:
         at, last = self._last_good.get(key, (0.0, None))
         return last is not None and not last.partial and time.monotonic() - at <= live.settings.feed.stale_seconds
 
-    def _stale(self, live: LiveConnection, record_id: str, failed: FeedFailed) -> Gathered:
+    def _stale(self, live: LiveConnection, record_id: str, failed: FeedFailed) -> Gathered | None:
         at, last = self._last_good.get((live.name, record_id), (0.0, None))
         age = time.monotonic() - at
         if last is None or age > live.settings.feed.stale_seconds:
-            raise failed
+            return None
         partial = partial_of(failed.failures)
         return Gathered(last.events, last.rejected, partial, stale_seconds=int(age))
 

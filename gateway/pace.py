@@ -109,6 +109,10 @@ class Pace:
         """The circuit of a kind of delivery: what one remote system refuses must not stop the other's work."""
         return self._circuits.setdefault(kind, Circuit())
 
+    def circuits(self) -> list[tuple[str, bool]]:
+        """Every kind of delivery that was tried, and whether its circuit is open."""
+        return [(kind, circuit.is_open) for kind, circuit in self._circuits.items()]
+
     def waiting_kinds(self, now: int) -> list[str]:
         """The kinds of delivery whose circuits let nothing through now."""
         return [kind for kind, circuit in self._circuits.items() if not circuit.lets_through(now)]

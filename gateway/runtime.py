@@ -18,8 +18,12 @@ from gateway.settings import ConnectionSettings, Settings
 
 log = structlog.get_logger()
 
-Observe = Callable[[str, CallRecord], None]
-"""Hears of every call to a remote system: the connection's name and the call."""
+Observe = Callable[[str, str, CallRecord], None]
+"""Hears of every call to a remote system: the connection's name, the configuration's word for the system, the call."""
+
+
+def _nobody(_connection: str, _system: str, _record: CallRecord) -> None:
+    """Nobody wants to hear of calls."""
 
 
 _ANSWERED = frozenset({"ok", Refused.reason, NotFound.reason})
@@ -91,7 +95,7 @@ class LiveConnection:
             await self.aixon.aclose()
 
 
-def open_connection(settings: ConnectionSettings, observe: Observe = lambda _name, _record: None) -> LiveConnection:
+def open_connection(settings: ConnectionSettings, observe: Observe = _nobody) -> LiveConnection:
     """Open a connection's adapter and clients; nothing is called yet."""
     besides = {"vainu": settings.vainu, "aixon": settings.aixon}
     conditions = {name: Condition() for name in (settings.crm, *(key for key, found in besides.items() if found))}
@@ -100,7 +104,7 @@ def open_connection(settings: ConnectionSettings, observe: Observe = lambda _nam
         # by whom the calls are made, not by the name an adapter gives its system: that is for people ("CRM.COM")
         def watch(record: CallRecord) -> None:
             conditions[system].observe(record)
-            observe(settings.name, record)
+            observe(settings.name, system, record)
 
         return watch
 
@@ -118,7 +122,7 @@ def open_connection(settings: ConnectionSettings, observe: Observe = lambda _nam
 class Runtime:
     """The settings in force and their live connections; `replace` changes both at once."""
 
-    def __init__(self, settings: Settings, observe: Observe = lambda _name, _record: None) -> None:
+    def __init__(self, settings: Settings, observe: Observe = _nobody) -> None:
         self.settings = settings
         self._observe = observe
         self.connections: dict[str, LiveConnection] = {

@@ -15,6 +15,7 @@ import uvicorn
 
 from gateway.app import create_app
 from gateway.http.protocol import Protocol
+from gateway.metrics.exchange import Siblings
 from gateway.service import Service
 from gateway.settings import Settings
 
@@ -107,9 +108,14 @@ def bind(host: str, port: int) -> socket.socket:
     return listening
 
 
-def serve(settings: Settings, config: Path | None, listening: socket.socket) -> None:
-    """Run one gateway process on a bound socket until it is told to stop; `StoreUnavailable` if it cannot start."""
-    service = Service(settings, config=config)
+def serve(
+    settings: Settings, config: Path | None, listening: socket.socket, siblings: socket.socket | None = None
+) -> None:
+    """Run one gateway process on a bound socket until it is told to stop; `StoreUnavailable` if it cannot start.
+
+    `siblings` is the line to the other processes on the socket, where there are any.
+    """
+    service = Service(settings, config=config, siblings=Siblings(siblings) if siblings else None)
     server_config = uvicorn_config(settings, service)
     server = _Server(server_config, service)
     with asyncio.Runner(loop_factory=server_config.get_loop_factory()) as runner:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import structlog
 
-from adapters.contract import CallRecord
 from adapters.precedence import Precedence
 from gateway.attempts import Attempts
 from gateway.auth.gate import Gate, OperatorGate
@@ -26,6 +25,8 @@ from gateway.health import Health
 from gateway.inbound_work import COMPANY_CHANGE, CRM_WEBHOOK, CompanyChangeWork, CrmWebhookWork
 from gateway.limits import CallerRate, FailedSignIns
 from gateway.metrics import Metrics
+from gateway.metrics.exchange import Siblings
+from gateway.observation import Observation
 from gateway.retention import Retention
 from gateway.runtime import Runtime
 from gateway.settings import InvalidSettings, Settings, load
@@ -48,11 +49,18 @@ _STORE_CLOSING_SECONDS = 0.3
 class Service:
     """One gateway process. `start` opens the store and the worker, `stop` drains and closes them."""
 
-    def __init__(self, settings: Settings, *, clock: Clock = now_ms, config: Path | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock = now_ms,
+        config: Path | None = None,
+        siblings: Siblings | None = None,
+    ) -> None:
         self.config = config
         self.metrics = Metrics()
-        self.store = Store(settings.storage.url)
-        self.runtime = Runtime(settings, self._observe)
+        self.store = Store(settings.storage.url, self.metrics.committed)
+        self.runtime = Runtime(settings, self.metrics.upstream_call)
         handlers: dict[str, Handler] = {
             EXPORT: ExportWork(self.store, clock),
             DETAILS: DetailsWork(self.store),
@@ -60,9 +68,16 @@ class Service:
             CRM_WEBHOOK: CrmWebhookWork(self.store, clock),
             COMPANY_CHANGE: CompanyChangeWork(self.store),
         }
-        self.batches = Batches(self.store, EventWork(), clock, self._observe_events)
+        self.batches = Batches(self.store, EventWork(), clock, self._observe_events, self.metrics.attempted)
         self.precedence = Precedence()
-        attempts = Attempts(self.runtime, handlers, clock, precedence=self.precedence, awaited=frozenset({EXPORT}))
+        attempts = Attempts(
+            self.runtime,
+            handlers,
+            clock,
+            precedence=self.precedence,
+            awaited=frozenset({EXPORT}),
+            observe=self.metrics.attempted,
+        )
         self.worker = Worker(self.store, self.runtime, attempts, clock, batches=self.batches)
         self.exports = Exports(self.store, self.worker, clock)
         self.webhooks = Webhooks(self.store, self.worker, clock)
@@ -70,6 +85,9 @@ class Service:
         self.feeds = Feeds(self.store, self.metrics)
         self.backlog = Backlog(self.store, self.runtime)
         self.health = Health(self.store, self.worker, self.runtime, clock, self.backlog)
+        self.observation = Observation(
+            self.metrics, self.store, self.runtime, self.backlog, self.health, clock, siblings
+        )
         self._seconds = lambda: clock() / 1000
         self._guard(settings)
         self.retention = Retention(self.store, self.runtime, clock)
@@ -77,11 +95,9 @@ class Service:
         self._scheduling: asyncio.Task[None] | None = None
         self._working: asyncio.Task[None] | None = None
         self._sweeping: asyncio.Task[None] | None = None
+        self._telling: asyncio.Task[None] | None = None
         self._drain_ends_at = 0.0
         self._reloading = asyncio.Lock()
-
-    def _observe(self, connection: str, record: CallRecord) -> None:
-        self.metrics.upstream_call(connection, record)
 
     def _observe_events(self, connection: str, kind: str, outcomes: Mapping[str, int]) -> None:
         self.metrics.events_pushed(connection, event_kind(kind), outcomes)
@@ -105,10 +121,12 @@ class Service:
     async def start(self) -> None:
         """Open the store, and go on with the work that waits in it."""
         await asyncio.to_thread(self.store.open)
+        await self.observation.open()
         self._working = asyncio.create_task(self.worker.run(), name="worker")
         self._sweeping = asyncio.create_task(self.retention.run(), name="retention")
         with self.precedence.giving_way():
             self._scheduling = asyncio.create_task(self.schedule.run(), name="schedule")
+        self._telling = asyncio.create_task(self.observation.run(), name="metrics")
 
     async def stop(self) -> None:
         """Finish or give back claimed work, close every connection."""
@@ -123,6 +141,9 @@ class Service:
                 await self._working
         if self._sweeping is not None and self._scheduling is not None:
             await asyncio.wait([self._sweeping, self._scheduling])
+        if self._telling is not None:
+            self._telling.cancel()
+            self.observation.tell()
         await self.runtime.close()
         await asyncio.to_thread(self.store.close, _STORE_CLOSING_SECONDS)
 

@@ -10,6 +10,8 @@ from types import FrameType
 
 import structlog
 
+from gateway.metrics.exchange import Switchboard
+
 log = structlog.get_logger()
 
 _LOOK_SECONDS = 0.2
@@ -29,6 +31,7 @@ class Supervisor:
         self._running: dict[subprocess.Popen[bytes], float] = {}
         self._quick_deaths = 0
         self._stopping = False
+        self._metrics = Switchboard()
 
     def run(self) -> int:
         """Supervise until told to stop; the exit code: 0, or 1 if the workers cannot live."""
@@ -48,8 +51,10 @@ class Supervisor:
         return 0
 
     def _start(self) -> None:
-        command = [*self._command, "--fd", str(self._descriptor)]
-        worker = subprocess.Popen(command, pass_fds=(self._descriptor,))  # noqa: S603 - our own program
+        with self._metrics.connect() as line:
+            passed = self._descriptor, line.fileno()
+            command = [*self._command, "--fd", str(passed[0]), "--siblings-fd", str(passed[1])]
+            worker = subprocess.Popen(command, pass_fds=passed)  # noqa: S603 - our own program
         self._running[worker] = time.monotonic()
         log.info("supervise.started", pid=worker.pid)
 
@@ -57,6 +62,7 @@ class Supervisor:
         for worker in [each for each in self._running if each.poll() is not None]:
             age = time.monotonic() - self._running.pop(worker)
             if not self._stopping:
+                self._metrics.restarts += 1
                 self._quick_deaths = self._quick_deaths + 1 if age < _QUICK_DEATH_SECONDS else 0
                 log.error("supervise.died", pid=worker.pid, code=worker.returncode)
 

@@ -12,7 +12,9 @@ from gateway.store import Store, StoreUnavailable
 from gateway.supervise import Supervisor
 
 
-def run(config: str | None, host: str | None, port: int | None, workers: int, fd: int | None) -> int:
+def run(
+    config: str | None, host: str | None, port: int | None, workers: int, fd: int | None, siblings_fd: int | None = None
+) -> int:
     """Serve until told to stop; the exit code."""
     logs.configure(batched=True)
     path, settings = load_settings(config)
@@ -30,7 +32,8 @@ def run(config: str | None, host: str | None, port: int | None, workers: int, fd
                 _prepare_store(settings)
                 return Supervisor(path, listening, workers).run()
             failpoints.arm(os.environ.get("GATEWAY_FAILPOINT"))
-            serve(settings, path, listening)
+            siblings = socket.socket(fileno=siblings_fd) if siblings_fd is not None else None
+            serve(settings, path, listening, siblings)
         except StoreUnavailable as error:
             raise WorkFailed(str(error)) from None
     return 0

@@ -28,7 +28,10 @@ class AccessLog:
     def record(self, scope: Scope, status: int, seconds: float) -> None:
         """Tell of a request that has ended."""
         route = scope.get("gateway.route", "unmatched")
-        self._metrics.request(route, scope["method"], status, seconds)
+        connection, caller = scope.get("gateway.connection"), scope.get("gateway.caller")
+        refusal = scope.get("gateway.refusal")
+        admitted = connection if caller else None
+        self._metrics.request(route, scope["method"], status, seconds, connection=admitted, refusal=refusal)
         self._info(
             "http.request",
             request_id=scope["gateway.request_id"],
@@ -36,9 +39,9 @@ class AccessLog:
             route=route,
             status=status,
             ms=round(seconds * 1000, 1),
-            connection=scope.get("gateway.connection"),
-            caller=scope.get("gateway.caller"),
-            refusal=scope.get("gateway.refusal"),
+            connection=connection,
+            caller=caller,
+            refusal=refusal,
         )
 
     def refused_unread(self, problem: Problem, request_id: str | None) -> tuple[str, bytes]:
@@ -48,7 +51,7 @@ class AccessLog:
         """
         if request_id is None:
             request_id = _new_request_id()
-            self._metrics.request("unread", "OTHER", problem.status, 0.0)
+            self._metrics.request("unread", "OTHER", problem.status, 0.0, refusal=problem.reason)
             self._info(
                 "http.request",
                 request_id=request_id,

@@ -4,7 +4,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from gateway.http.inbound import admit_operator, service_of
-from gateway.store import StoreUnavailable
+from gateway.metrics.exchange import ExchangeBroken
+from gateway.problems import Problem
 
 
 async def live(_request: Request) -> Response:
@@ -21,11 +22,9 @@ async def ready(request: Request) -> Response:
 async def metrics(request: Request) -> Response:
     """Prometheus text, for operators."""
     await admit_operator(request)
-    service = service_of(request)
     try:
-        service.metrics.deliveries(await service.backlog.counts())
-    except StoreUnavailable:
-        # no figures rather than old ones; that the store is away is told by /health/ready
-        service.metrics.deliveries({})
-    body, content_type = service.metrics.exposition()
+        body, content_type = await service_of(request).observation.exposition()
+    except ExchangeBroken:
+        detail = "the supervisor does not tell what the other processes have counted; restart the gateway"
+        raise Problem(503, "metrics_incomplete", detail, headers={"Retry-After": "10"}) from None
     return Response(body, headers={"Content-Type": content_type})

@@ -62,7 +62,7 @@ def metrics() -> Node:
         "security": operator_auth(),
         "responses": {
             "200": text_body("text/plain", "Prometheus' text format."),
-            **refusals("AmbiguousProof", "OperatorUnauthorized", "TooManyRequests"),
+            **refusals("AmbiguousProof", "OperatorUnauthorized", "TooManyRequests", "Unavailable"),
         },
         "x-codeSamples": [
             sample("Read them", 'curl -sS "$GATEWAY/metrics" -H "Authorization: Bearer $OPERATOR_TOKEN"')

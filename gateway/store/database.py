@@ -32,14 +32,17 @@ from gateway.store.threads import DaemonThreads
 T = TypeVar("T")
 Item = TypeVar("Item")
 _TOO_LATE = "the store does not answer in time"
+ObserveCommit = Callable[[int, float, bool], None]
+"""Hears of every batch of writes, on the writer's thread: how many, how many seconds, whether all of it was kept."""
 
 
 class Store:
     """One database. `write` and `read` take functions that must do nothing but use the connection given:
     a write function may run twice (its first transaction having been rolled back)."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, observe: ObserveCommit = lambda _writes, _seconds, _is_kept: None) -> None:
         self.url = url
+        self._observe = observe
         self._engine = open_engine(url)
         self._queue: queue.SimpleQueue[Lot | None] = queue.SimpleQueue()
         self._lanes: WeakKeyDictionary[asyncio.AbstractEventLoop, Lane] = WeakKeyDictionary()
@@ -171,7 +174,12 @@ class Store:
 
     def _write_loop(self) -> None:
         while (lot := self._queue.get()) is not None:
-            lot.lane.settle(self._commit(lot.jobs))
+            started = time.perf_counter()
+            answers = self._commit(lot.jobs)
+            lot.lane.settle(answers)
+            # after the answers: nobody waits for it
+            is_kept = not any(isinstance(answer, Exception) for _job, answer in answers)
+            self._observe(len(lot.jobs), time.perf_counter() - started, is_kept)
 
     def _commit(self, batch: list[Job]) -> Answers:
         """All in one transaction; if any one fails, each in its own, so that a bad one hurts nobody else."""

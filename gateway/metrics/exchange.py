@@ -1,0 +1,122 @@
+"""How sibling processes tell each other what they have counted: over a socket each to the supervisor, in memory.
+
+Every process tells its figures once a second, and when it is scraped; the answer to a scrape is what all have told.
+So no scrape tells less than one before it: what a process has told stays true when it dies, within the last second.
+One line of JSON a message; the supervisor answers those that ask.
+"""
+
+import asyncio
+import contextlib
+import socket
+import threading
+import time
+from dataclasses import dataclass, field
+
+import msgspec
+
+from gateway.metrics.series import Figures, Snapshot, flat, join
+
+TELL_SECONDS = 1.0
+_ANSWER_SECONDS = 2.0
+"""How long the supervisor may take to answer; it looks things up in memory."""
+_LONGEST_LINE = 256 * 1024 * 1024
+
+
+class ExchangeBroken(Exception):
+    """The supervisor does not tell what the siblings have counted; a part of it would look like a restart."""
+
+
+class Told(msgspec.Struct):
+    """What a process tells; with `asks` it wants a `Joined` back."""
+
+    snapshot: Snapshot
+    asks: bool = False
+
+
+class Joined(msgspec.Struct):
+    """What all processes have told."""
+
+    snapshot: Snapshot
+    workers: int
+    restarts: int
+    started: float
+    """Unix seconds, of the supervisor's start."""
+
+
+@dataclass(slots=True)
+class Switchboard:
+    """The supervisor's end: keeps what each process told last, and joins it. A thread for each process."""
+
+    restarts: int = 0
+    started: float = field(default_factory=time.time)
+    _told: dict[int, Snapshot] = field(default_factory=dict)
+    _dead: dict[str, Figures] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def connect(self) -> socket.socket:
+        """The end of a new line, for a process that is about to start; the caller closes it once that has it."""
+        ours, theirs = socket.socketpair()
+        threading.Thread(target=self._listen, args=(ours,), name="metrics", daemon=True).start()
+        return theirs
+
+    def _listen(self, line: socket.socket) -> None:
+        key = id(line)
+        with line, line.makefile("rwb") as stream, contextlib.suppress(OSError, msgspec.DecodeError):
+            for message in stream:
+                told = msgspec.json.decode(message, type=Told)
+                with self._lock:
+                    self._told[key] = told.snapshot
+                    answer = self._joined() if told.asks else None
+                if answer is not None:
+                    stream.write(msgspec.json.encode(answer) + b"\n")
+                    stream.flush()
+        with self._lock:
+            join(self._dead, self._told.pop(key, {}), is_alive=False)
+
+    def _joined(self) -> Joined:
+        joined: dict[str, Figures] = {}
+        join(joined, flat(self._dead))
+        for snapshot in self._told.values():
+            join(joined, snapshot)
+        return Joined(flat(joined), len(self._told), self.restarts, self.started)
+
+
+class Siblings:
+    """A worker process's end."""
+
+    def __init__(self, line: socket.socket) -> None:
+        self._line = line
+        self._reader: asyncio.StreamReader | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self._asking = asyncio.Lock()
+
+    async def open(self) -> None:
+        """Take up the line; on the event loop that uses it."""
+        self._reader, self._writer = await asyncio.open_connection(sock=self._line, limit=_LONGEST_LINE)
+
+    def tell(self, snapshot: Snapshot) -> None:
+        """Tell what was counted; skipped while the supervisor has not read what it was told before."""
+        if self._writer is not None and not self._writer.transport.get_write_buffer_size():
+            self._writer.write(msgspec.json.encode(Told(snapshot)) + b"\n")
+
+    async def joined(self, snapshot: Snapshot) -> Joined:
+        """What all processes counted, with what this one has until now; `ExchangeBroken` if nobody tells."""
+        try:
+            async with asyncio.timeout(_ANSWER_SECONDS), self._asking:
+                return await self._ask(snapshot)
+        except (OSError, TimeoutError, ValueError, msgspec.DecodeError):
+            self.close()
+            raise ExchangeBroken from None
+
+    async def _ask(self, snapshot: Snapshot) -> Joined:
+        if self._reader is None or self._writer is None:
+            raise ConnectionError
+        self._writer.write(msgspec.json.encode(Told(snapshot, asks=True)) + b"\n")
+        await self._writer.drain()
+        return msgspec.json.decode(await self._reader.readline(), type=Joined)
+
+    def close(self) -> None:
+        """Leave the line; an answer that comes too late is then not taken for that to the next question."""
+        if self._writer is not None:
+            self._writer.close()
+        self._reader = self._writer = None
