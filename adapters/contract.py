@@ -55,6 +55,8 @@ class RemoteError(Exception):
     """Whether the same call may succeed later without anybody changing anything."""
     outcome_known: ClassVar[bool] = True
     """False where a write may have happened although no good answer came."""
+    may_quote: ClassVar[bool] = True
+    """Whether `detail` may hold words of the remote system, and so personal data: then it is kept, but not logged."""
 
     def __init__(self, detail: str, *, retry_after: float | None = None) -> None:
         super().__init__(detail)
@@ -62,11 +64,17 @@ class RemoteError(Exception):
         self.retry_after = retry_after
         """Seconds the remote asked us to wait, where it said so."""
 
+    @property
+    def for_log(self) -> str | None:
+        """`detail` where all of it is our own words, else None."""
+        return None if self.may_quote else self.detail
+
 
 class Unreachable(RemoteError):
     """Nothing was sent: the name, the connection or TLS failed."""
 
     reason = "unreachable"
+    may_quote = False
 
 
 class TimedOut(RemoteError):
@@ -74,6 +82,7 @@ class TimedOut(RemoteError):
 
     reason = "timeout"
     outcome_known = False
+    may_quote = False
 
 
 class ConnectionCut(RemoteError):
@@ -81,6 +90,7 @@ class ConnectionCut(RemoteError):
 
     reason = "cut"
     outcome_known = False
+    may_quote = False
 
 
 class Throttled(RemoteError):

@@ -135,7 +135,8 @@ class Attempts:
             kind=delivery.kind,
             attempt=number,
             reason=error.reason,
-            detail=detail,
+            # the store has it whole, for those who may see what it quotes
+            detail=error.for_log,
             why=decision.why if isinstance(decision, GiveUp) else None,
         )
         return ending

@@ -203,7 +203,7 @@ class Exports:
     def _followed(self, following: "asyncio.Task[None]") -> None:
         self._following.discard(following)
         if not following.cancelled() and following.exception() is not None:
-            log.error("export.accepted_not_marked", detail=str(following.exception()))
+            log.error("export.accepted_not_marked", error=type(following.exception()).__name__)
 
     def _answer(self, export_id: str, kept: _Kept, delivery: Delivery) -> Answer:
         if delivery.state == DeliveryState.DONE and delivery.result:

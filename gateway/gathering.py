@@ -121,7 +121,8 @@ async def _ask(
             connection=live.name,
             source=source,
             reason=reply.reason,
-            detail=live.redact(reply.detail),
+            # `gateway feed` has it whole, for those who may see what it quotes
+            detail=reply.for_log,
         )
     return source, (time.perf_counter() - started) * 1000, reply
 

@@ -46,6 +46,7 @@ class InternalFault(RemoteError):
 
     reason = "internal_error"
     outcome_known = False
+    may_quote = False
 
 
 def refused_by_store() -> InternalFault:

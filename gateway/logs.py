@@ -15,6 +15,8 @@ from typing import Any, TextIO
 import msgspec
 import structlog
 
+from gateway.tracebacks import frames, print_frames
+
 ERROR = logging.ERROR
 _LATE_SECONDS = 0.02
 _MOST_LINES = 100_000
@@ -132,16 +134,22 @@ def quick_info() -> Info:
     return info
 
 
+def _first_line(_logger: Any, _name: str, event: Any) -> Any:
+    """Of what libraries say: asyncio's further lines hold the representation of whatever went wrong."""
+    event["event"] = str(event.get("event", "")).partition("\n")[0]
+    return event
+
+
 def configure(*, json: bool | None = None, level: int = logging.INFO, batched: bool = False) -> None:
     """Set up structlog, and the standard library's loggers through it.
 
     `json` None means JSON unless stderr is a terminal. `batched` is for a service: lines are written a moment later.
     """
     as_json = not sys.stderr.isatty() if json is None else json
-    # structlog's own choice would print every local variable, and so secrets, below a traceback
-    console = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    # structlog's own choices would print messages and every local variable below a traceback
+    console = structlog.dev.ConsoleRenderer(exception_formatter=print_frames)
     renderer: Any = structlog.processors.JSONRenderer(serializer=_json) if as_json else console
-    last: list[Any] = [structlog.processors.format_exc_info, renderer] if as_json else [renderer]
+    last: list[Any] = [structlog.processors.ExceptionRenderer(frames), renderer] if as_json else [renderer]
     stream: Any = _Batched(sys.stderr) if batched else _BestEffort(sys.stderr)
     structlog.configure(
         processors=[*_SHARED, *last],
@@ -153,7 +161,7 @@ def configure(*, json: bool | None = None, level: int = logging.INFO, batched: b
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=_SHARED,
+            foreign_pre_chain=[*_SHARED, _first_line],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
         )
     )

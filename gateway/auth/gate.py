@@ -26,8 +26,13 @@ class Caller:
     connection: str
     method: Method
     name: str
-    """A stable identity that is no secret, for logs and rate limits."""
+    """A stable identity that is no secret, for rate limits."""
     scopes: frozenset[str]
+
+    @property
+    def log_name(self) -> str:
+        """The name for logs: that of a JWT is what its issuer calls a person or a program, and so stays out of them."""
+        return name_of(digest(self.name.encode("utf-8", "surrogatepass"))) if self.method == "jwt" else self.name
 
     @property
     def rate_key(self) -> str:

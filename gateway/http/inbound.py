@@ -37,7 +37,7 @@ async def admit(request: Request, scope: Scope) -> LiveConnection:
         caller = await service_of(request).gate.admit(name, _presented(request), scope)
     except AuthError as error:
         _refuse(request, error)
-    return _within_rate(request, name, f"{caller.method}:{caller.name}", caller.rate_key)
+    return _within_rate(request, name, f"{caller.method}:{caller.log_name}", caller.rate_key)
 
 
 def admit_sender(request: Request, body: bytes) -> tuple[LiveConnection, str | None]:

@@ -24,12 +24,15 @@ def open_engine(url: str) -> Engine:
         return create_engine(
             parsed.set(drivername="postgresql+psycopg"),
             pool_pre_ping=True,
+            # what people wrote stays out of errors
+            hide_parameters=True,
             pool_size=READERS + 1,
             connect_args={"connect_timeout": 2, "options": " ".join(f"-c {each}" for each in _POSTGRESQL)},
         )
     engine = create_engine(
         parsed.set(drivername="sqlite+pysqlite"),
         poolclass=QueuePool,
+        hide_parameters=True,
         pool_size=READERS + 1,
         connect_args={"check_same_thread": False, "isolation_level": None},
     )

@@ -37,6 +37,8 @@ class CannotSync(Exception):
 class SyncStopped(Exception):
     """The sync ended before its last customer; the next one goes on. `detail` is one line, redacted."""
 
-    def __init__(self, detail: str) -> None:
+    def __init__(self, detail: str, reason: str) -> None:
         super().__init__(detail)
         self.detail = detail
+        self.reason = reason
+        """A fixed word, for logs: the detail may quote a remote system."""

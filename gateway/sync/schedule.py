@@ -81,7 +81,7 @@ class Schedule:
             # another process was quicker
             return
         except SyncStopped as error:
-            log.error("sync.stopped", connection=order.connection, to=order.target, detail=error.detail)
+            log.error("sync.stopped", connection=order.connection, to=order.target, reason=error.reason)
         except CannotSync as error:
             if order not in self._refused:
                 log.error("sync.cannot", connection=order.connection, to=order.target, detail=str(error))

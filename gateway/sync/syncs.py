@@ -48,9 +48,9 @@ class Syncs:
                     await self._work(run, live, order, watcher)
                     return run.counts
         except RemoteError as error:
-            raise SyncStopped(live.redact(error.detail)) from None
+            raise SyncStopped(live.redact(error.detail), error.reason) from None
         except SyncLeaseLost:
-            raise SyncStopped("another process has taken the sync over") from None
+            raise SyncStopped("another process has taken the sync over", "taken_over") from None
 
     async def _work(self, run: HeldRun, live: LiveConnection, order: Order, watcher: Watcher) -> None:
         run_of = VainuSync if order.target == "vainu" else AixonSync

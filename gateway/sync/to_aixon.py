@@ -122,7 +122,9 @@ class AixonSync:
                 if not self._order.dry_run:
                     await self._send(staging, state)
         except OSError as error:
-            raise SyncStopped(f"rows cannot be staged on this machine's disk: {error.strerror or error}") from None
+            raise SyncStopped(
+                f"rows cannot be staged on this machine's disk: {error.strerror or error}", "disk"
+            ) from None
         if self._order.since is None and self._settings.columns.get("customuid", "id") == "id":
             # under another customuid than the CRM's id, what is missing cannot be asked for
             await Deletions(self._run, self._live.adapter, None, self._live.pace, self._patience).look(self._watcher)
@@ -184,7 +186,7 @@ class AixonSync:
             async with self._live.pace.turn():
                 await upload.run()
         except NotFound as error:
-            raise SyncStopped(f"{self._live.redact(error.detail)}: sync with --full") from None
+            raise SyncStopped(f"{self._live.redact(error.detail)}: sync with --full", error.reason) from None
 
     def _fault(self, fault: Fault) -> None:
         detail = self._live.redact(f"{fault.column}: {fault.message}")

@@ -33,6 +33,26 @@ SECRETS = (
 )  # fmt: skip
 
 
+PERSON = {
+    "first_name": "Plantina",
+    "last_name": "Perssonsdotter",
+    "email": "plantina.perssonsdotter@people.example",
+    "phone": "+358 40 5550199",
+    "title": "Chief Planter",
+}
+"""Somebody; each part is distinctive."""
+HEADERS = {
+    "From": PERSON["email"],
+    "User-Agent": f"{PERSON['first_name']} {PERSON['last_name']}",
+    "Referer": f"https://example.com/?name={PERSON['last_name']}",
+    "Cookie": f"name={PERSON['last_name']}; mail={PERSON['email']}",
+    "X-Forwarded-For": PERSON["last_name"],
+    "Forwarded": f"for={PERSON['last_name']}",
+    "Accept-Language": PERSON["phone"],
+}
+"""Headers by which a caller tells more than anybody has asked for."""
+
+
 def document(upstream: str, echo: str, folder: Path) -> dict[str, Any]:
     """`acme` and `globex` with good keys; a connection to each CRM with a wrong one; and four to CRMs that echo."""
     auth = {
@@ -120,6 +140,14 @@ def spellings(secret: str) -> set[str]:
         whole = plain[3 if shift else 0 : len(plain) // 3 * 3]
         found.add(base64.b64encode(whole).decode())
     return found
+
+
+def people_in(text: str) -> set[str]:
+    """What a text tells of the person, as it is or in a URL."""
+    number = PERSON["phone"].split()[-1]
+    parts = {PERSON["first_name"], PERSON["last_name"], PERSON["email"], PERSON["title"], number}
+    found = {part for part in parts for spelling in (part, quote(part), quote_plus(part)) if spelling in text}
+    return found | {part for part in parts if part.lower() in text.lower()}
 
 
 def found_in(text: str) -> set[str]:

@@ -36,7 +36,7 @@ def _traffic(http: httpx.Client, connection: str) -> Iterator[httpx.Response]:
     """A connection's calls, by every credential, well and badly formed."""
     key = {"API-Key": planted.CALLER_KEY}
     token = {"token": planted.CALLER_TOKEN}
-    body = samples()["samlink"].push_body()
+    body = {**samples()["samlink"].push_body(), "contacts": [planted.PERSON], "note": " ".join(planted.PERSON.values())}
     pushed = http.post(f"/vainu/{connection}/exports", json=body, headers=key)
     yield pushed
     unique_id = pushed.json().get("unique_id", "4711")
@@ -51,23 +51,61 @@ def _traffic(http: httpx.Client, connection: str) -> Iterator[httpx.Response]:
     yield http.get(f"/vainu/{connection}/exports", auth=("vainu", planted.CALLER_PASSWORD))
     yield http.get(f"/vainu/{connection}/activities/1", headers={"Authorization": f"Bearer {planted.CALLER_KEY}"})
     yield http.get(f"/vainu/{connection}/activities/1", headers={"API-Key": planted.CALLER_KEY + "x"})
-    event = json.dumps({"customerId": unique_id}).encode()
+    event = json.dumps({"customerId": unique_id, "changedBy": planted.PERSON}).encode()
     yield http.post(f"/crm/{connection}/webhooks", content=event, headers=_signed(event))
     yield http.post(f"/crm/{connection}/webhooks", json={"customerId": "1"}, headers={"API-Key": planted.HOOK_KEY})
     yield http.post(f"/crm/{connection}/webhooks", json={"customerId": "2"}, params={"token": planted.HOOK_TOKEN})
     yield http.post(f"/crm/{connection}/webhooks", json={}, auth=("crm", planted.HOOK_PASSWORD))
     yield http.post(f"/crm/{connection}/webhooks", content=b"\xff", params={"token": planted.HOOK_TOKEN})
+    yield from _about_people(http, connection, key)
+
+
+def _about_people(http: httpx.Client, connection: str, key: dict[str, str]) -> Iterator[httpx.Response]:
+    """Calls that hold a person wherever a call can hold anything."""
+    name, mail = planted.PERSON["last_name"], planted.PERSON["email"]
+    yield http.get(f"/vainu/{connection}/activities/{name}", headers=key)
+    yield http.get(f"/vainu/{connection}/activities/{mail}", headers=key, params={"since": mail, "type": name})
+    yield http.get(f"/vainu/{connection}/exports/{name}", headers=key)
+    yield http.get(f"/vainu/{connection}/records/{name}")
+    yield http.get(f"/vainu/{name}/activities/1", headers=key, params={"email": mail})
+    yield http.get(f"/{name}", auth=(mail, name))
+    for body in (b'{"email": "%s"' % mail.encode(), json.dumps({"contacts": [planted.PERSON]}).encode()):
+        yield http.post(f"/vainu/{connection}/exports", content=body, headers=key, params={"name": name})
+        yield http.post(f"/vainu/{connection}/webhooks", content=body, headers=key)
+        yield http.post(f"/crm/{connection}/customer-events/purchases", content=body, headers=key)
+        yield http.post(f"/crm/{connection}/webhooks", content=body, headers=_signed(body))
+    yield http.post(f"/vainu/{connection}/exports", json={}, headers={**key, "Content-Type": f"text/{name}"})
+    yield http.post(f"/vainu/{connection}/webhooks", headers=key, json=_change())
+    yield http.post(f"/crm/{connection}/customer-events/social_media", headers=key, json=[_event(), {}])
+    yield http.post(f"/crm/{connection}/customer-events/social_media", headers=key, json=[_event()])
+
+
+def _change() -> dict[str, Any]:
+    """A company change, as Vainu sends it, about a person as well."""
+    return {"unique_id": "4711", "company_name": "Planted Oy", "contacts": [planted.PERSON], "number_of_tries": 1}
+
+
+def _event() -> dict[str, Any]:
+    """A row of customer events, with a person in it."""
+    return {
+        "request_unique_identifier": "1",
+        "performed_on": "2026-11-20T15:00:00",
+        "performed_by_unit_identifier": {"name": "Admin Unit"},
+        "accounts_receivable_identifier": {"number": planted.PERSON["email"]},
+        "reference_number": planted.PERSON["phone"],
+        "type": planted.PERSON["last_name"],
+    }
 
 
 def _everything_said(gateway: Gateway, connections: list[str]) -> Iterator[tuple[str, str]]:
-    with client(gateway.url, headers={}) as http:
+    with client(gateway.url, headers=planted.HEADERS) as http:
         for connection in [*connections, "no-such-connection"]:
             for answer in _traffic(http, connection):
                 yield f"{connection}: {answer.request.method} {answer.request.url.path}", _say(answer)
         operator = {"Authorization": f"Bearer {planted.OPERATOR}"}
         for path in ("/metrics", "/health/live", "/health/ready", "/openapi.json", "/docs", "/console/", "/api/x"):
             yield path, _say(http.get(path, headers=operator))
-            yield path, _say(http.get(path, params={"token": planted.OPERATOR}))
+            yield f"{path} by token", _say(http.get(path, params={"token": planted.OPERATOR}))
 
 
 def _reload_broken(process: GatewayProcess, document: dict[str, Any]) -> None:
@@ -84,7 +122,10 @@ def _reload_broken(process: GatewayProcess, document: dict[str, Any]) -> None:
 
 
 def test_nothing_that_anybody_sees_holds_a_secret(document: dict[str, Any], tmp_path: Path, command: Any) -> None:
-    """Answers, headers, metrics, logs, the store, `check`, `feed` and `deliveries`: none, in no spelling."""
+    """Answers, headers, metrics, logs, the store, `check`, `feed` and `deliveries`: none, in no spelling.
+
+    And what is read by more people than work with the customers, logs and metrics above all, tells of no person.
+    """
     seen: dict[str, str] = {}
     names = list(document["connections"])
     with gateway_process(document, tmp_path) as process:
@@ -103,6 +144,9 @@ def test_nothing_that_anybody_sees_holds_a_secret(document: dict[str, Any], tmp_
     for file in tmp_path.glob("gateway.db*"):
         seen[file.name] = file.read_bytes().decode("latin-1")
     assert {where: leaked for where, text in seen.items() if (leaked := planted.found_in(text))} == {}
+    told_of = ("log", "check", "check --offline", "/metrics", "/health/live", "/health/ready", "/openapi.json", "/docs")
+    assert {where: leaked for where in told_of if (leaked := planted.people_in(seen[where]))} == {}
+    assert planted.people_in(seen["gateway.db"])
     assert "FAILED" in seen["check"]
     assert "[redacted]" in seen["check"]
     assert "[redacted]" in seen["gateway.db"]
