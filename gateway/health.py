@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from adapters.deadline import Deadline
 from adapters.timestamps import render
 from gateway.backlog import Backlog
 from gateway.clock import Clock
@@ -16,7 +17,8 @@ from gateway.worker import Worker
 
 _FRESH_SECONDS = 0.4
 """A storage check younger than this is not repeated: probes must not become a load."""
-_BEAT_LATE_SECONDS = 5.0
+_BEAT_LATE_SECONDS = 2.0
+"""The worker comes round twice a second, and waits for the store no longer than this."""
 _STORAGE_SECONDS = 1.2
 """With `_FRESH_SECONDS` less than 2 s from the moment that the storage fails to the answer that says so."""
 _MIN_FREE_BYTES = 64 * 1024 * 1024
@@ -67,7 +69,9 @@ class Health:
         started = time.perf_counter()
         try:
             async with asyncio.timeout(_STORAGE_SECONDS):
-                await self.store.write(lambda c: heartbeat.beat(c, now))
+                # what a store that hangs is not done with by then needs no doing later
+                by = Deadline.after(_STORAGE_SECONDS)
+                await self.store.write(lambda c: heartbeat.beat(c, now), deadline=by)
                 due = await self.store.read(lambda c: claims.oldest_due(c, now, names))
                 removed = await self.backlog.without_connection()
         except (StoreUnavailable, TimeoutError) as error:
@@ -85,7 +89,10 @@ class Health:
         age = asyncio.get_running_loop().time() - self.worker.beat_at
         if self.draining:
             return {"ok": False, "heartbeat_seconds": round(age, 1), "detail": "draining: this process is going down"}
-        return {"ok": age < _BEAT_LATE_SECONDS, "heartbeat_seconds": round(age, 1)}
+        check: dict[str, Any] = {"ok": age < _BEAT_LATE_SECONDS, "heartbeat_seconds": round(age, 1)}
+        if not check["ok"]:
+            check["detail"] = "the worker does not come round: what is kept is not done; the log may say why"
+        return check
 
     def _check_disk(self) -> dict[str, Any]:
         folder = self.store.folder

@@ -16,6 +16,8 @@ log = structlog.get_logger()
 
 _LOOK_SECONDS = 0.2
 _QUICK_DEATH_SECONDS = 2.0
+_PATIENCE_SECONDS = 2.0
+"""What a worker gets beyond `server.drain_seconds` before it is killed: it would have ended by itself, if it could."""
 _MAX_QUICK_DEATHS = 5
 """A worker that dies this often right after its start will not do better the next time."""
 
@@ -23,11 +25,13 @@ _MAX_QUICK_DEATHS = 5
 class Supervisor:
     """Starts the workers, passes signals on, and replaces workers that die."""
 
-    def __init__(self, config: Path, listening: socket.socket, workers: int) -> None:
+    def __init__(self, config: Path, listening: socket.socket, workers: int, drain_seconds: float) -> None:
         listening.set_inheritable(True)
         self._command = [sys.executable, "-m", "gateway", "serve", "--config", str(config)]
         self._descriptor = listening.fileno()
         self._wanted = workers
+        self._drain_seconds = drain_seconds
+        self._stopped_at = 0.0
         self._running: dict[subprocess.Popen[bytes], float] = {}
         self._quick_deaths = 0
         self._stopping = False
@@ -45,6 +49,7 @@ class Supervisor:
                 self._stop(signal.SIGTERM, None)
                 self._wait_for_all()
                 return 1
+            self._kill_what_hangs()
             while not self._stopping and len(self._running) < self._wanted:
                 self._start()
             time.sleep(_LOOK_SECONDS)
@@ -66,11 +71,22 @@ class Supervisor:
                 self._quick_deaths = self._quick_deaths + 1 if age < _QUICK_DEATH_SECONDS else 0
                 log.error("supervise.died", pid=worker.pid, code=worker.returncode)
 
+    def _kill_what_hangs(self) -> None:
+        """End workers that a drain has not ended: what they hold is taken over by whoever runs next."""
+        if self._stopping and time.monotonic() - self._stopped_at > self._drain_seconds + _PATIENCE_SECONDS:
+            for worker in self._running:
+                log.error("supervise.killed", pid=worker.pid)
+                worker.kill()
+
     def _wait_for_all(self) -> None:
-        for worker in self._running:
-            worker.wait()
+        while self._running:
+            self._bury()
+            self._kill_what_hangs()
+            time.sleep(_LOOK_SECONDS)
 
     def _stop(self, number: int, _frame: FrameType | None) -> None:
+        if not self._stopping:
+            self._stopped_at = time.monotonic()
         self._stopping = True
         self._pass_on(signal.SIGTERM if number == signal.SIGINT else number, None)
 

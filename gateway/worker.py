@@ -107,25 +107,33 @@ class Worker:
             self._finished.pop(delivery_id, None)
 
     async def run(self) -> None:
-        """Claim and renew until cancelled. A store that fails is waited for."""
+        """Claim and renew until cancelled. After a defect it goes on, without a beat."""
         loop = asyncio.get_running_loop()
         chores = {self._renew: _RENEW_SECONDS, self._take_over: BEAT_SECONDS, self._give_turns: _TURNS_SECONDS}
         due = dict.fromkeys(chores, loop.time())
+        is_well = True
         while True:
-            self.beat_at = loop.time()
+            now = loop.time()
+            if is_well:
+                self.beat_at = now
+            is_well = True
             # before the look: what is kept while we look is looked for again
             self._wake.clear()
             try:
                 if self._clock_watch.notices():
-                    due[self._renew] = self.beat_at
+                    due[self._renew] = now
                 await self._clock_watch.put_right()
                 for chore, seconds in chores.items():
-                    if self.beat_at >= due[chore]:
+                    if now >= due[chore]:
                         await chore()
-                        due[chore] = self.beat_at + seconds
+                        due[chore] = now + seconds
                 await self._claim()
             except StoreUnavailable as error:
                 log.warning("worker.store_unavailable", detail=str(error))
+            except Exception:
+                # health sees that no round ends well, and the next one may
+                is_well = False
+                log.exception("worker.internal_error")
             await asyncio.sleep(_PAUSE_SECONDS)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(BEAT_SECONDS - _PAUSE_SECONDS):
@@ -209,6 +217,8 @@ class Worker:
                 "delivery.claim",
             )
             self.start(claimed)
+            # a round takes long where much is due
+            self.beat_at = asyncio.get_running_loop().time()
             if len(claimed) < room:
                 return
 

@@ -30,7 +30,7 @@ def run(
         try:
             if workers > 1:
                 _prepare_store(settings)
-                return Supervisor(path, listening, workers).run()
+                return Supervisor(path, listening, workers, settings.server.drain_seconds).run()
             failpoints.arm(os.environ.get("GATEWAY_FAILPOINT"))
             siblings = socket.socket(fileno=siblings_fd) if siblings_fd is not None else None
             serve(settings, path, listening, siblings)
