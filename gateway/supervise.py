@@ -1,29 +1,46 @@
-"""`gateway serve --workers N`: one listening socket, N processes; one that dies is started again."""
+"""`gateway serve --workers N`: one listening socket, N processes; one that dies, or hangs, is started again."""
 
 import signal
 import socket
 import subprocess
 import sys
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
 import structlog
 
-from gateway.metrics.exchange import Switchboard
+from gateway.metrics.exchange import Line, Switchboard
 
 log = structlog.get_logger()
 
 _LOOK_SECONDS = 0.2
-_QUICK_DEATH_SECONDS = 2.0
+_LATE_LOOK_SECONDS = 2.0
+"""A look that comes this late says that the machine stood still, not that a worker does."""
+_SILENT_SECONDS = 10.0
+"""A worker tells its figures once a second. One that is silent for so long hangs, perhaps with the store's lock."""
 _PATIENCE_SECONDS = 2.0
 """What a worker gets beyond `server.drain_seconds` before it is killed: it would have ended by itself, if it could."""
+_QUICK_DEATH_SECONDS = 2.0
 _MAX_QUICK_DEATHS = 5
 """A worker that dies this often right after its start will not do better the next time."""
 
 
+@dataclass(slots=True)
+class _Worker:
+    process: "subprocess.Popen[bytes]"
+    line: Line
+    started: float = field(default_factory=time.monotonic)
+
+    def hangs(self) -> bool:
+        """Whether it said something once, and nothing for long."""
+        heard_at = self.line.heard_at
+        return heard_at is not None and time.monotonic() - heard_at > _SILENT_SECONDS
+
+
 class Supervisor:
-    """Starts the workers, passes signals on, and replaces workers that die."""
+    """Starts the workers, passes signals on, and replaces workers that die or hang."""
 
     def __init__(self, config: Path, listening: socket.socket, workers: int, drain_seconds: float) -> None:
         listening.set_inheritable(True)
@@ -31,10 +48,11 @@ class Supervisor:
         self._descriptor = listening.fileno()
         self._wanted = workers
         self._drain_seconds = drain_seconds
-        self._stopped_at = 0.0
-        self._running: dict[subprocess.Popen[bytes], float] = {}
+        self._running: list[_Worker] = []
         self._quick_deaths = 0
         self._stopping = False
+        self._stopped_at = 0.0
+        self._looked_at = time.monotonic()
         self._metrics = Switchboard()
 
     def run(self) -> int:
@@ -43,45 +61,53 @@ class Supervisor:
             signal.signal(number, self._stop)
         signal.signal(signal.SIGHUP, self._pass_on)
         while not self._stopping or self._running:
-            self._bury()
+            self._look()
             if self._quick_deaths >= _MAX_QUICK_DEATHS:
                 log.error("supervise.workers_keep_dying")
                 self._stop(signal.SIGTERM, None)
                 self._wait_for_all()
                 return 1
-            self._kill_what_hangs()
             while not self._stopping and len(self._running) < self._wanted:
                 self._start()
             time.sleep(_LOOK_SECONDS)
         return 0
 
     def _start(self) -> None:
-        with self._metrics.connect() as line:
-            passed = self._descriptor, line.fileno()
+        line = self._metrics.connect()
+        with line.theirs:
+            passed = self._descriptor, line.theirs.fileno()
             command = [*self._command, "--fd", str(passed[0]), "--siblings-fd", str(passed[1])]
-            worker = subprocess.Popen(command, pass_fds=passed)  # noqa: S603 - our own program
-        self._running[worker] = time.monotonic()
-        log.info("supervise.started", pid=worker.pid)
+            process = subprocess.Popen(command, pass_fds=passed)  # noqa: S603 - our own program
+        self._running.append(_Worker(process, line))
+        log.info("supervise.started", pid=process.pid)
+
+    def _look(self) -> None:
+        """Bury the dead, and end what hangs: what it holds is taken over by whoever runs next."""
+        now = time.monotonic()
+        if now - self._looked_at > _LATE_LOOK_SECONDS:
+            for worker in self._running:
+                worker.line.heard_at = now
+        self._looked_at = now
+        self._bury()
+        is_over = self._stopping and now - self._stopped_at > self._drain_seconds + _PATIENCE_SECONDS
+        for worker in self._running:
+            if is_over or (not self._stopping and worker.hangs()):
+                log.error("supervise.killed", pid=worker.process.pid)
+                worker.process.kill()
 
     def _bury(self) -> None:
-        for worker in [each for each in self._running if each.poll() is not None]:
-            age = time.monotonic() - self._running.pop(worker)
+        dead = [worker for worker in self._running if worker.process.poll() is not None]
+        self._running = [worker for worker in self._running if worker not in dead]
+        for worker in dead:
+            age = time.monotonic() - worker.started
             if not self._stopping:
                 self._metrics.restarts += 1
                 self._quick_deaths = self._quick_deaths + 1 if age < _QUICK_DEATH_SECONDS else 0
-                log.error("supervise.died", pid=worker.pid, code=worker.returncode)
-
-    def _kill_what_hangs(self) -> None:
-        """End workers that a drain has not ended: what they hold is taken over by whoever runs next."""
-        if self._stopping and time.monotonic() - self._stopped_at > self._drain_seconds + _PATIENCE_SECONDS:
-            for worker in self._running:
-                log.error("supervise.killed", pid=worker.pid)
-                worker.kill()
+                log.error("supervise.died", pid=worker.process.pid, code=worker.process.returncode)
 
     def _wait_for_all(self) -> None:
         while self._running:
-            self._bury()
-            self._kill_what_hangs()
+            self._look()
             time.sleep(_LOOK_SECONDS)
 
     def _stop(self, number: int, _frame: FrameType | None) -> None:
@@ -92,4 +118,4 @@ class Supervisor:
 
     def _pass_on(self, number: int, _frame: FrameType | None) -> None:
         for worker in self._running:
-            worker.send_signal(number)
+            worker.process.send_signal(number)

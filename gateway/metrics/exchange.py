@@ -44,6 +44,16 @@ class Joined(msgspec.Struct):
 
 
 @dataclass(slots=True)
+class Line:
+    """The line to one process."""
+
+    theirs: socket.socket
+    """The end for the process that is about to start; the caller closes it once that has it."""
+    heard_at: float | None = None
+    """When the process last told anything, on the monotonic clock; None before the first time."""
+
+
+@dataclass(slots=True)
 class Switchboard:
     """The supervisor's end: keeps what each process told last, and joins it. A thread for each process."""
 
@@ -53,16 +63,18 @@ class Switchboard:
     _dead: dict[str, Figures] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def connect(self) -> socket.socket:
-        """The end of a new line, for a process that is about to start; the caller closes it once that has it."""
+    def connect(self) -> Line:
+        """A new line."""
         ours, theirs = socket.socketpair()
-        threading.Thread(target=self._listen, args=(ours,), name="metrics", daemon=True).start()
-        return theirs
+        line = Line(theirs)
+        threading.Thread(target=self._listen, args=(ours, line), name="metrics", daemon=True).start()
+        return line
 
-    def _listen(self, line: socket.socket) -> None:
-        key = id(line)
-        with line, line.makefile("rwb") as stream, contextlib.suppress(OSError, msgspec.DecodeError):
+    def _listen(self, ours: socket.socket, line: Line) -> None:
+        key = id(ours)
+        with ours, ours.makefile("rwb") as stream, contextlib.suppress(OSError, msgspec.DecodeError):
             for message in stream:
+                line.heard_at = time.monotonic()
                 told = msgspec.json.decode(message, type=Told)
                 with self._lock:
                     self._told[key] = told.snapshot

@@ -11,8 +11,8 @@ from tests.gateway.metrics.scraping import scrape, total, value
 from tests.harness import AUTH, Upstream, client, configuration, gateway_process, wait_until
 
 LIVE = "gateway_http_request_duration_seconds_count"
-WORKERS = 3
-CALLS = 60
+WORKERS = 2
+CALLS = 20
 
 
 def call(url: str) -> None:
@@ -22,7 +22,7 @@ def call(url: str) -> None:
 
 
 def test_every_worker_tells_of_all(upstream: Upstream, tmp_path: Path) -> None:
-    """Calls spread over three workers: any scrape counts all of them, and what the store holds is told once.
+    """Calls spread over the workers: any scrape counts all of them, and what the store holds is told once.
 
     After kill -9 of each worker in turn the counters have not fallen, the replacements are counted, and go on counting.
     """
@@ -36,8 +36,8 @@ def test_every_worker_tells_of_all(upstream: Upstream, tmp_path: Path) -> None:
         assert gateway.push("acme", samples()["samlink"].push_body()).status_code == 201
         expected = before + CALLS
         wait_until(lambda: total(scrape(gateway.url), LIVE, route="/health/live") == expected, "all calls are told")
-        # eight scrapes, over a connection each: several workers answer, all the same
-        scrapes = [scrape(gateway.url) for _ in range(8)]
+        # some scrapes, over a connection each: several workers answer, all the same
+        scrapes = [scrape(gateway.url) for _ in range(6)]
         assert {total(each, LIVE, route="/health/live") for each in scrapes} == {expected}
         assert {value(each, "gateway_deliveries", connection="acme", state="dead") for each in scrapes} == {0.0}
         assert {value(each, "gateway_workers") for each in scrapes} == {float(WORKERS)}
