@@ -48,7 +48,7 @@ def create_app(service: Service) -> ASGIApp:
     )
     # a redirect to the path without its last slash would be built from the caller's Host header
     app.router.redirect_slashes = False
-    return Envelope(app, service)
+    return Envelope(service.tracing.around(app) if service.tracing else app, service)
 
 
 def _named(path: str, endpoint: Endpoint) -> Endpoint:

@@ -12,7 +12,7 @@ from adapters.deadline import Deadline
 from adapters.precedence import Precedence
 from gateway.clock import Clock, now_ms
 from gateway.endings import after_failure
-from gateway.handling import Act, Handler, InternalFault, Postponed
+from gateway.handling import Act, Handler, InternalFault, Postponed, Traced
 from gateway.retry import GiveUp, Policy
 from gateway.runtime import LiveConnection, Runtime
 from gateway.store import DeliveryState, StoreUnavailable
@@ -43,6 +43,7 @@ class Attempts:
     """The kinds of delivery that a caller may wait for; all others give way to callers."""
     observe: Callable[[Delivery, Ending], None] = lambda _delivery, _ending: None
     """Hears of every attempt that ended."""
+    traced: Traced | None = None
 
     def takes(self, kind: str) -> bool:
         """Whether deliveries of this kind are made here."""
@@ -50,7 +51,12 @@ class Attempts:
 
     async def make(self, delivery: Delivery) -> tuple[Ending, Act]:
         """Act on a delivery once; how that ended, and what belongs to it. Raises nothing but a cancellation."""
-        ending, act = await self._made(delivery)
+        if self.traced is None:
+            ending, act = await self._made(delivery)
+        else:
+            async with self.traced([delivery]) as tell:
+                ending, act = await self._made(delivery)
+                tell(ending.outcome)
         self.observe(delivery, ending)
         return ending, act
 

@@ -18,7 +18,7 @@ from adapters.contract import RemoteError
 from adapters.deadline import Deadline
 from gateway.clock import Clock
 from gateway.endings import after_failure
-from gateway.handling import InternalFault, refused_by_store
+from gateway.handling import InternalFault, Traced, refused_by_store
 from gateway.runtime import LiveConnection
 from gateway.store import DeliveryState, Store, StoreUnavailable, WriteRefused, claims, deliveries, events
 from gateway.store.claims import DueWork, Lease
@@ -83,6 +83,7 @@ class Batches:
     """Hears of every batch that was sent: the connection, the kind, how many ended `ok` or with which reason word."""
     observe_ending: Callable[[Delivery, Ending], None] = lambda _delivery, _ending: None
     """Hears of every delivery of a batch whose attempt ended."""
+    traced: Traced | None = None
     _running: dict[tuple[str, str], _Batch] = field(default_factory=dict)
     _ended: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -169,6 +170,14 @@ class Batches:
     async def _sent(self, batch: Sequence[Delivery], live: LiveConnection) -> Sequence[tuple[Delivery, Outcome]]:
         if not batch:
             return []
+        if self.traced is None:
+            return await self._acted(batch, live)
+        async with self.traced(batch) as tell:
+            outcomes = await self._acted(batch, live)
+            tell(next((each.error.reason for _delivery, each in outcomes if each.error), "ok"))
+        return outcomes
+
+    async def _acted(self, batch: Sequence[Delivery], live: LiveConnection) -> Sequence[tuple[Delivery, Outcome]]:
         try:
             outcomes = await self.handler.act(batch, live, Deadline.after(BATCH_SECONDS))
         except Exception:

@@ -15,6 +15,7 @@ from gateway.batches import Batches
 from gateway.body import parse_json
 from gateway.clock import Clock
 from gateway.event_work import IDENTIFIER, delivery_kind
+from gateway.handling import Note
 from gateway.ids import new_id
 from gateway.pushed import BodyFault
 from gateway.runtime import LiveConnection
@@ -55,7 +56,8 @@ class Report:
 class Events:
     """Takes customer events; one instance serves all connections."""
 
-    def __init__(self, store: Store, worker: Worker, batches: Batches, clock: Clock) -> None:
+    def __init__(self, store: Store, worker: Worker, batches: Batches, clock: Clock, note: Note | None = None) -> None:
+        self._note = note
         self._store = store
         self._worker = worker
         self._batches = batches
@@ -73,6 +75,8 @@ class Events:
         if read.faults:
             raise BadEvents([BodyFault(fault.path, fault.message) for fault in read.faults])
         new = NewEvents(request_id, live.name, delivery_kind(kind), [new_row(row) for row in read.rows])
+        if self._note:
+            await self._note(request_id)
         await self._store.write_many(events.keep, new, "events.keep", Deadline.after(_KEEP_SECONDS))
         self._worker.wake()
         if not await self.ended(live.name, kind, request_id, deadline):

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from adapters.deadline import Deadline
 from gateway.clock import Clock
 from gateway.export_work import EXPORT, customer_data, details_key
+from gateway.handling import Note
 from gateway.identity import identifiers
 from gateway.ids import new_id
 from gateway.pushed import Pushed
@@ -68,7 +69,8 @@ class _Kept:
 class Exports:
     """Takes pushes; one instance serves all connections."""
 
-    def __init__(self, store: Store, worker: Worker, clock: Clock) -> None:
+    def __init__(self, store: Store, worker: Worker, clock: Clock, note: Note | None = None) -> None:
+        self._note = note
         self._store = store
         self._worker = worker
         self._clock = clock
@@ -80,6 +82,8 @@ class Exports:
         Raises `StoreUnavailable` if it could not be kept; then nothing was done either.
         """
         new = NewExport(new_id("exp", self._clock()), live.name, pushed.customer_data_id, query, body)
+        if self._note:
+            await self._note(new.id)
         kept = await self._store.write(
             lambda c: self._keep(c, live, pushed, new, deadline), "export.keep", deadline, first=True
         )

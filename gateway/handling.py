@@ -1,6 +1,7 @@
 """What the handler of one kind of delivery gives and raises."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,6 +11,18 @@ from adapters.contract import RemoteError
 from adapters.deadline import Deadline
 from gateway.runtime import LiveConnection
 from gateway.store.deliveries import Delivery
+
+
+class Note(Protocol):
+    """Keeps the trace of work that is about to be kept; the ids are those that its sender is told."""
+
+    def __call__(self, *keys: str) -> Awaitable[None]:
+        """Keep it, if that can be done."""
+        ...
+
+
+Traced = Callable[[Sequence[Delivery]], AbstractAsyncContextManager[Callable[[str], None]]]
+"""Surrounds an attempt at deliveries, and is told its outcome."""
 
 
 def _nothing(_connection: Connection) -> None:

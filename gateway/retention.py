@@ -7,7 +7,7 @@ import structlog
 
 from gateway.clock import Clock
 from gateway.runtime import Runtime
-from gateway.store import Store, StoreUnavailable, retention
+from gateway.store import Store, StoreUnavailable, retention, traces
 
 log = structlog.get_logger()
 
@@ -44,6 +44,7 @@ class Retention:
     async def sweep(self) -> int:
         """Remove everything that is old enough now; how many deliveries that were."""
         before = self.clock() - self.runtime.settings.storage.retention_days * _DAY_MS
+        await self.store.write(lambda c: traces.forget(c, before))
         removed = 0
         for state in retention.REMOVABLE:
             after: retention.Cursor | None = (-1, -1)

@@ -3,21 +3,27 @@
 import asyncio
 import contextlib
 import gc
+import os
 import signal
 import socket
 import sys
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import structlog
 import uvicorn
 
+from gateway import tracing
 from gateway.app import create_app
 from gateway.http.protocol import Protocol
 from gateway.metrics.exchange import Siblings
 from gateway.service import Service
 from gateway.settings import Settings
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
 
 log = structlog.get_logger()
 
@@ -109,17 +115,37 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def serve(
-    settings: Settings, config: Path | None, listening: socket.socket, siblings: socket.socket | None = None
+    settings: Settings,
+    config: Path | None,
+    listening: socket.socket,
+    siblings: socket.socket | None = None,
+    environ: Mapping[str, str] = os.environ,
 ) -> None:
     """Run one gateway process on a bound socket until it is told to stop; `StoreUnavailable` if it cannot start.
 
-    `siblings` is the line to the other processes on the socket, where there are any.
+    `siblings` is the line to the other processes on the socket, where there are any; `environ` may ask for traces.
     """
-    service = Service(settings, config=config, siblings=Siblings(siblings) if siblings else None)
+    service = Service(
+        settings,
+        config=config,
+        siblings=Siblings(siblings) if siblings else None,
+        trace_provider=_trace_provider(environ),
+    )
     server_config = uvicorn_config(settings, service)
     server = _Server(server_config, service)
     with asyncio.Runner(loop_factory=server_config.get_loop_factory()) as runner:
         runner.run(_serve(server, service, listening))
+
+
+def _trace_provider(environ: Mapping[str, str]) -> "TracerProvider | None":
+    if not tracing.is_wanted(environ):
+        return None
+    try:
+        from gateway.tracing.spans import provider_by_environment
+    except ImportError:
+        log.warning("tracing.not_installed", expected="pip install vainu-gateway[otel]")
+        return None
+    return provider_by_environment()
 
 
 async def _serve(server: _Server, service: Service, listening: socket.socket) -> None:

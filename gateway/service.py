@@ -5,9 +5,11 @@ import contextlib
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
+from adapters.contract import CallRecord
 from adapters.precedence import Precedence
 from gateway.attempts import Attempts
 from gateway.auth.gate import Gate, OperatorGate
@@ -37,6 +39,11 @@ from gateway.sync.syncs import Syncs
 from gateway.webhooks import Webhooks
 from gateway.worker import Worker
 
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
+
+    from gateway.tracing.spans import Tracing
+
 log = structlog.get_logger()
 
 _CLOSING_SECONDS = 1.0
@@ -56,11 +63,14 @@ class Service:
         clock: Clock = now_ms,
         config: Path | None = None,
         siblings: Siblings | None = None,
+        trace_provider: "TracerProvider | None" = None,
     ) -> None:
         self.config = config
         self.metrics = Metrics()
         self.store = Store(settings.storage.url, self.metrics.committed)
-        self.runtime = Runtime(settings, self.metrics.upstream_call)
+        self.tracing = _tracing(trace_provider, self.store, clock)
+        self.runtime = Runtime(settings, self._observe)
+        traced = self.tracing.attempt if self.tracing else None
         handlers: dict[str, Handler] = {
             EXPORT: ExportWork(self.store, clock),
             DETAILS: DetailsWork(self.store),
@@ -68,7 +78,7 @@ class Service:
             CRM_WEBHOOK: CrmWebhookWork(self.store, clock),
             COMPANY_CHANGE: CompanyChangeWork(self.store),
         }
-        self.batches = Batches(self.store, EventWork(), clock, self._observe_events, self.metrics.attempted)
+        self.batches = Batches(self.store, EventWork(), clock, self._observe_events, self.metrics.attempted, traced)
         self.precedence = Precedence()
         attempts = Attempts(
             self.runtime,
@@ -77,11 +87,13 @@ class Service:
             precedence=self.precedence,
             awaited=frozenset({EXPORT}),
             observe=self.metrics.attempted,
+            traced=traced,
         )
         self.worker = Worker(self.store, self.runtime, attempts, clock, batches=self.batches)
-        self.exports = Exports(self.store, self.worker, clock)
-        self.webhooks = Webhooks(self.store, self.worker, clock)
-        self.events = Events(self.store, self.worker, self.batches, clock)
+        note = self.tracing.note if self.tracing else None
+        self.exports = Exports(self.store, self.worker, clock, note)
+        self.webhooks = Webhooks(self.store, self.worker, clock, note)
+        self.events = Events(self.store, self.worker, self.batches, clock, note)
         self.feeds = Feeds(self.store, self.metrics)
         self.backlog = Backlog(self.store, self.runtime)
         self.health = Health(self.store, self.worker, self.runtime, clock, self.backlog)
@@ -98,6 +110,11 @@ class Service:
         self._telling: asyncio.Task[None] | None = None
         self._drain_ends_at = 0.0
         self._reloading = asyncio.Lock()
+
+    def _observe(self, connection: str, system: str, record: CallRecord) -> None:
+        self.metrics.upstream_call(connection, system, record)
+        if self.tracing is not None:
+            self.tracing.upstream_call(connection, system, record)
 
     def _observe_events(self, connection: str, kind: str, outcomes: Mapping[str, int]) -> None:
         self.metrics.events_pushed(connection, event_kind(kind), outcomes)
@@ -145,6 +162,8 @@ class Service:
             self._telling.cancel()
             self.observation.tell()
         await self.runtime.close()
+        if self.tracing is not None:
+            await asyncio.to_thread(self.tracing.close)
         await asyncio.to_thread(self.store.close, _STORE_CLOSING_SECONDS)
 
     def begin_drain(self) -> None:
@@ -187,3 +206,12 @@ class Service:
         self._guard(settings)
         log.info("config.reloaded", connections=sorted(settings.connections))
         return True
+
+
+def _tracing(provider: "TracerProvider | None", store: Store, clock: Clock) -> "Tracing | None":
+    if provider is None:
+        return None
+    # OpenTelemetry is an extra
+    from gateway.tracing.spans import Tracing
+
+    return Tracing(provider, store, clock)

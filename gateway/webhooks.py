@@ -9,6 +9,7 @@ import msgspec
 from adapters.contract import CrmEvent
 from adapters.deadline import Deadline
 from gateway.clock import Clock
+from gateway.handling import Note
 from gateway.ids import new_id
 from gateway.inbound_work import COMPANY_CHANGE, CRM_WEBHOOK, record_key
 from gateway.pushed import read_change
@@ -29,7 +30,8 @@ FOLD_MS = 1_000
 class Webhooks:
     """Keeps what CRMs and Vainu tell; one instance serves all connections."""
 
-    def __init__(self, store: Store, worker: Worker, clock: Clock) -> None:
+    def __init__(self, store: Store, worker: Worker, clock: Clock, note: Note | None = None) -> None:
+        self._note = note
         self._store = store
         self._worker = worker
         self._clock = clock
@@ -93,6 +95,8 @@ class Webhooks:
         return await self._keep([row], deadline)
 
     async def _keep(self, rows: Sequence[InboundEvent], deadline: Deadline) -> Kept:
+        if self._note:
+            await self._note(*(row.event_id for row in rows))
         kept = await self._store.write_many(inbox.keep, rows, _KEEP, deadline)
         self._wake(rows, kept)
         return kept

@@ -149,9 +149,9 @@ def _listen() -> socket.socket:
 
 
 @contextlib.contextmanager
-def running_gateway(document: Mapping[str, Any], clock: Clock = now_ms) -> Iterator[Gateway]:
-    """A gateway on a thread of its own, over real HTTP on a free port."""
-    service = Service(read(document), clock=clock)
+def running_gateway(document: Mapping[str, Any], clock: Clock = now_ms, **parts: Any) -> Iterator[Gateway]:
+    """A gateway on a thread of its own, over real HTTP on a free port; `parts` are those of its `Service`."""
+    service = Service(read(document), clock=clock, **parts)
     server = uvicorn.Server(uvicorn_config(service.runtime.settings, service))
     listening = _listen()
     failure: list[BaseException] = []

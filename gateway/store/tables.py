@@ -219,6 +219,15 @@ heartbeat = Table(
     Column("at", BigInteger, nullable=False),
 )
 
+traces = Table(
+    "traces",
+    metadata,
+    Column("key", String(40), primary_key=True),  # the id that the sender of the work was told
+    Column("traceparent", String(55), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Index("ix_traces_at", "at"),
+)
+
 sync_runs = Table(
     "sync_runs",
     metadata,
