@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,9 @@ def _signed(body: bytes) -> dict[str, str]:
     return {"X-Signature": hmac.new(planted.HOOK_SECRET.encode(), body, hashlib.sha256).hexdigest()}
 
 
+_EVENT = json.dumps({"customerId": "4712"}).encode()
+
+
 def _traffic(http: httpx.Client, connection: str) -> Iterator[httpx.Response]:
     """A connection's calls, by every credential, well and badly formed."""
     key = {"API-Key": planted.CALLER_KEY}
@@ -51,6 +55,7 @@ def _traffic(http: httpx.Client, connection: str) -> Iterator[httpx.Response]:
     yield http.get(f"/vainu/{connection}/exports", auth=("vainu", planted.CALLER_PASSWORD))
     yield http.get(f"/vainu/{connection}/activities/1", headers={"Authorization": f"Bearer {planted.CALLER_KEY}"})
     yield http.get(f"/vainu/{connection}/activities/1", headers={"API-Key": planted.CALLER_KEY + "x"})
+    yield http.post(f"/crm/{connection}/webhooks", content=_EVENT, headers=_signed(_EVENT))
     event = json.dumps({"customerId": unique_id, "changedBy": planted.PERSON}).encode()
     yield http.post(f"/crm/{connection}/webhooks", content=event, headers=_signed(event))
     yield http.post(f"/crm/{connection}/webhooks", json={"customerId": "1"}, headers={"API-Key": planted.HOOK_KEY})
@@ -121,7 +126,9 @@ def _reload_broken(process: GatewayProcess, document: dict[str, Any]) -> None:
     process.config.write_text(toml(document), encoding="utf-8")
 
 
-def test_nothing_that_anybody_sees_holds_a_secret(document: dict[str, Any], tmp_path: Path, command: Any) -> None:
+def test_nothing_that_anybody_sees_holds_a_secret(
+    document: dict[str, Any], upstream: Upstream, tmp_path: Path, command: Any
+) -> None:
     """Answers, headers, metrics, logs, the store, `check`, `feed` and `deliveries`: none, in no spelling.
 
     And what is read by more people than work with the customers, logs and metrics above all, tells of no person.
@@ -147,6 +154,10 @@ def test_nothing_that_anybody_sees_holds_a_secret(document: dict[str, Any], tmp_
     told_of = ("log", "check", "check --offline", "/metrics", "/health/live", "/health/ready", "/openapi.json", "/docs")
     assert {where: leaked for where in told_of if (leaked := planted.people_in(seen[where]))} == {}
     assert planted.people_in(seen["gateway.db"])
+    lines = " ".join(call["line"] for call in upstream.calls("crmcom"))
+    passing = {*re.findall(r"token=(\w{8,})", lines), _signed(_EVENT)["X-Signature"]}
+    assert len(passing) > 1
+    assert {where for where, text in seen.items() for each in passing if each in text} == set()
     assert "FAILED" in seen["check"]
     assert "[redacted]" in seen["check"]
     assert "[redacted]" in seen["gateway.db"]

@@ -86,7 +86,9 @@ def test_who_a_token_is_of_stays_out_of_the_log(world: World, token: Callable[..
         with capture_logs() as lines, client(world.gateway.url, headers=headers) as http:
             assert http.get("/vainu/acme/activities/nobody").status_code == 404
             wait_until(lambda found=lines: [each for each in found if each["event"] == "http.request"], "it is logged")  # type: ignore[misc]  # mypy infers no lambda with defaults
-        assert "perssonsdotter" not in json.dumps(lines, default=str)
+        said = json.dumps(lines, default=str)
+        assert "perssonsdotter" not in said
+        assert headers["Authorization"].removeprefix("Bearer ") not in said
         callers += [line["caller"] for line in lines if line["event"] == "http.request"]
     assert callers[0] == callers[1] != callers[2]
     assert all(caller.startswith("jwt:") for caller in callers)
