@@ -11,13 +11,15 @@ from gateway.backlog import Backlog
 from gateway.clock import Clock
 from gateway.health import Health
 from gateway.metrics import TRAFFIC, Metrics, catalogue, exposition
-from gateway.metrics.exchange import TELL_SECONDS, Joined, Siblings
+from gateway.metrics.exchange import TELL_SECONDS, TELL_SECONDS_MOST, Joined, Siblings
 from gateway.metrics.series import Figures, join
 from gateway.runtime import Runtime
 from gateway.store import DeliveryState, Store, StoreUnavailable, claims
 
 _STORE_SECONDS = 1.5
 """How long a scrape waits for the store; Prometheus gives up after 10 s by default."""
+_SHARE = 100
+"""What took long to tell is told less often: it must not become a load."""
 _STATES = (DeliveryState.PENDING, DeliveryState.RUNNING, DeliveryState.DEAD)
 
 
@@ -43,8 +45,10 @@ class Observation:
     async def run(self) -> None:
         """Tell the siblings what was counted, until cancelled."""
         while self.siblings is not None:
+            started = time.perf_counter()
             self.tell()
-            await asyncio.sleep(TELL_SECONDS)
+            pause = _SHARE * (time.perf_counter() - started)
+            await asyncio.sleep(min(max(TELL_SECONDS, pause), TELL_SECONDS_MOST))
 
     def tell(self) -> None:
         """Tell the siblings what was counted until now."""

@@ -17,6 +17,7 @@ import msgspec
 from gateway.metrics.series import Figures, Snapshot, flat, join
 
 TELL_SECONDS = 1.0
+TELL_SECONDS_MOST = 5.0
 _ANSWER_SECONDS = 2.0
 """How long the supervisor may take to answer; it looks things up in memory."""
 _LONGEST_LINE = 256 * 1024 * 1024
@@ -27,10 +28,10 @@ class ExchangeBroken(Exception):
 
 
 class Told(msgspec.Struct):
-    """What a process tells; with `asks` it wants a `Joined` back."""
+    """What a process tells; with a number in `asks` it wants a `Joined` of that number back."""
 
     snapshot: Snapshot
-    asks: bool = False
+    asks: int = 0
 
 
 class Joined(msgspec.Struct):
@@ -41,6 +42,8 @@ class Joined(msgspec.Struct):
     restarts: int
     started: float
     """Unix seconds, of the supervisor's start."""
+    asked: int = 0
+    """The number of the question that this answers."""
 
 
 @dataclass(slots=True)
@@ -78,19 +81,21 @@ class Switchboard:
                 told = msgspec.json.decode(message, type=Told)
                 with self._lock:
                     self._told[key] = told.snapshot
-                    answer = self._joined() if told.asks else None
+                    answer = self._joined(told.asks) if told.asks else None
                 if answer is not None:
                     stream.write(msgspec.json.encode(answer) + b"\n")
                     stream.flush()
+        # of a process that has left nobody expects to hear
+        line.heard_at = None
         with self._lock:
             join(self._dead, self._told.pop(key, {}), is_alive=False)
 
-    def _joined(self) -> Joined:
+    def _joined(self, asked: int) -> Joined:
         joined: dict[str, Figures] = {}
         join(joined, flat(self._dead))
         for snapshot in self._told.values():
             join(joined, snapshot)
-        return Joined(flat(joined), len(self._told), self.restarts, self.started)
+        return Joined(flat(joined), len(self._told), self.restarts, self.started, asked)
 
 
 class Siblings:
@@ -101,6 +106,7 @@ class Siblings:
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._asking = asyncio.Lock()
+        self._asked = 0
 
     async def open(self) -> None:
         """Take up the line; on the event loop that uses it."""
@@ -117,18 +123,16 @@ class Siblings:
             async with asyncio.timeout(_ANSWER_SECONDS), self._asking:
                 return await self._ask(snapshot)
         except (OSError, TimeoutError, ValueError, msgspec.DecodeError):
-            self.close()
             raise ExchangeBroken from None
 
     async def _ask(self, snapshot: Snapshot) -> Joined:
         if self._reader is None or self._writer is None:
             raise ConnectionError
-        self._writer.write(msgspec.json.encode(Told(snapshot, asks=True)) + b"\n")
+        self._asked += 1
+        self._writer.write(msgspec.json.encode(Told(snapshot, self._asked)) + b"\n")
         await self._writer.drain()
-        return msgspec.json.decode(await self._reader.readline(), type=Joined)
-
-    def close(self) -> None:
-        """Leave the line; an answer that comes too late is then not taken for that to the next question."""
-        if self._writer is not None:
-            self._writer.close()
-        self._reader = self._writer = None
+        while True:
+            answer = msgspec.json.decode(await self._reader.readline(), type=Joined)
+            # that to a question before may have come too late
+            if answer.asked == self._asked:
+                return answer

@@ -110,6 +110,8 @@ def test_feeds(gateway: Gateway, upstream: Upstream) -> None:
         for outcome in ("complete", "partial", "stale", "failed")
     }
     assert outcomes == {"complete": 1, "partial": 1, "stale": 1, "failed": 1}
+    # of the simulated firm's events one has a time that nobody can read
+    assert total(told, "gateway_feed_events_rejected_total", connection="acme") >= 1
     missing = "gateway_feed_sources_missing_total"
     # once in the partial feed, once in the stale one, once in the failed one
     assert value(told, missing, connection="acme", source="notes", reason="error") == 3

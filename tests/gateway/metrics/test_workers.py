@@ -36,6 +36,10 @@ def test_every_worker_tells_of_all(upstream: Upstream, tmp_path: Path) -> None:
         assert gateway.push("acme", samples()["samlink"].push_body()).status_code == 201
         expected = before + CALLS
         wait_until(lambda: total(scrape(gateway.url), LIVE, route="/health/live") == expected, "all calls are told")
+        exported = {"connection": "acme", "traffic": "export", "status": "2xx"}
+        wait_until(
+            lambda: value(scrape(gateway.url), "gateway_connection_requests_total", **exported), "the export too"
+        )
         # some scrapes, over a connection each: several workers answer, all the same
         scrapes = [scrape(gateway.url) for _ in range(6)]
         assert {total(each, LIVE, route="/health/live") for each in scrapes} == {expected}
@@ -58,10 +62,7 @@ def test_every_worker_tells_of_all(upstream: Upstream, tmp_path: Path) -> None:
             )
             after = scrape_again(gateway.url)
             assert total(after, LIVE, route="/health/live") == expected
-            assert (
-                value(after, "gateway_connection_requests_total", connection="acme", traffic="export", status="2xx")
-                == 1
-            )
+            assert value(after, "gateway_connection_requests_total", **exported) == 1
         wait_until(lambda: value(scrape_again(gateway.url), "gateway_workers") == WORKERS, "all have told")
         call(gateway.url)
         wait_until(lambda: total(scrape(gateway.url), LIVE, route="/health/live") == expected + 1, "it is counted")
