@@ -18,7 +18,7 @@ log = structlog.get_logger()
 _LOOK_SECONDS = 0.2
 _LATE_LOOK_SECONDS = 2.0
 """A look that comes this late says that the machine stood still, not that a worker does."""
-_SILENT_SECONDS = 10.0
+_SILENT_SECONDS = 15.0
 """A worker tells its figures once a second. One that is silent for so long hangs, perhaps with the store's lock."""
 _PATIENCE_SECONDS = 2.0
 """What a worker gets beyond `server.drain_seconds` before it is killed: it would have ended by itself, if it could."""
