@@ -4,6 +4,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.contract import ActivityEvent
+from adapters.mapping_preview import MappedRequest, MappedValue
+
+__all__ = [
+    "Configuration",
+    "FeedPreview",
+    "LeftOut",
+    "MappedRequest",
+    "MappedValue",
+    "MappingPreview",
+    "MissingSource",
+    "Setting",
+    "SourceTime",
+    "UnusedField",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,35 +62,6 @@ class FeedPreview:
     """The age of the last good feed, where no source answered."""
     more: int
     """How many older events are beyond the connection's `feed.limit`."""
-
-
-@dataclass(frozen=True, slots=True)
-class MappedValue:
-    """One field of a request to the CRM."""
-
-    target: str
-    """Where it stands in the request, such as `customerData.phoneNumbers[0].phoneNumber`."""
-    value: Any
-    """As it would be sent; None where it is left out."""
-    sources: tuple[str, ...]
-    """The fields of the export that it comes from; none for what is the same for every export."""
-    field: str | None
-    """The field of the mapping table that puts it there."""
-    expression: str | None
-    """That field's JMESPath."""
-    left_out: str | None
-    """Why it would not be sent; None if it would."""
-
-
-@dataclass(frozen=True, slots=True)
-class MappedRequest:
-    """A call that an export would make."""
-
-    action: str
-    """The CRM's own name of it."""
-    about: str
-    """`customer`, `contact` or `lead`, and which one."""
-    values: tuple[MappedValue, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 Job = Literal["export", "feed", "webhook", "events", "delivery"]
 """What is counted: pushes, feeds, webhooks of either side, customer events, and attempts at deliveries."""
+State = Literal["ok", "failing", "unknown", "removed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +43,16 @@ class ConnectionStatus:
     """The product's name for people."""
     configured: bool
     """False for one whose work waits, since the configuration does not have it any more."""
-    state: Literal["ok", "failing", "unknown", "removed"]
+    state: State
     """`failing` while one of its systems fails or a circuit is open."""
     systems: tuple[SystemCondition, ...]
     waiting_kinds: tuple[str, ...]
     """Kinds of delivery whose circuit is open in this process: their work waits."""
     last_traffic: Traffic
-    pending: int
-    running: int
-    dead: int
+    pending: int | None
+    """None while the store does not answer; so are `running` and `dead`."""
+    running: int | None
+    dead: int | None
     oldest_due_seconds: float | None
     """The age of its oldest due delivery; None when nothing is due."""
     syncs_to: tuple[str, ...]
@@ -66,9 +68,10 @@ class Overview:
     checks: dict[str, Any]
     """As `/health/ready` answers."""
     connections: tuple[ConnectionStatus, ...]
-    pending: int
-    running: int
-    dead: int
+    pending: int | None
+    """None while the store does not answer; so are `running` and `dead`."""
+    running: int | None
+    dead: int | None
     oldest_due_seconds: float | None
     version: str
 

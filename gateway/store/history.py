@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, Table, case, cast, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -12,8 +13,7 @@ from gateway.store.operator_tables import BUCKETS, history, history_backlog, his
 MINUTE_MS = 60_000
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(NamedTuple):
     """A minute of one connection's job."""
 
     minute: int

@@ -42,6 +42,8 @@ class Filter:
     """Any of these."""
     ids: Collection[int] | None = None
     """Only these deliveries."""
+    up_to: int | None = None
+    """No delivery with a larger id."""
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """What a delivery must meet."""
@@ -57,6 +59,8 @@ class Filter:
             conditions.append(row.kind.in_(self.kinds))
         if self.ids is not None:
             conditions.append(row.id.in_(self.ids))
+        if self.up_to is not None:
+            conditions.append(row.id <= self.up_to)
         if self.reason is not None:
             conditions.append(row.reason == self.reason)
         if self.since is not None:
