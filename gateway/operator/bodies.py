@@ -30,18 +30,19 @@ class ReplayOrder:
 def replay_order(body: Any) -> ReplayOrder:
     """`{"deliveries": [4711, "exp_…"]}` or `{"filter": {…}}`, with `dry_run`, `all`, `up_to`; `BadQuery`."""
     given, faults = _object(body, _REPLAY_KEYS)
-    named = given.get("deliveries")
     query = DeliveryQuery()
-    if (named is None) == (given.get("filter") is None):
+    deliveries = _names(given["deliveries"], faults) if "deliveries" in given else None
+    if ("deliveries" in given) == ("filter" in given):
         faults.append(BodyFault("$", "expected deliveries, or filter: one of them"))
-    elif named is None:
+    elif "filter" in given:
         try:
             query = filter_of_body(given["filter"], "filter")
         except BadQuery as error:
             faults += error.faults
-    deliveries = None if named is None else _names(named, faults)
+    else:
+        faults += [BodyFault(key, "goes with filter only") for key in ("all", "up_to") if key in given]
     everything, dry_run = _flag(given, "all", faults), _flag(given, "dry_run", faults)
-    up_to = _up_to(given.get("up_to"), faults)
+    up_to = _up_to(given["up_to"], faults) if "up_to" in given else None
     if faults:
         raise BadQuery(faults)
     return ReplayOrder(deliveries, query, everything, up_to, dry_run)
@@ -63,7 +64,7 @@ def sync_order(connection: str, body: Any) -> Order:
     if target not in ("vainu", "aixon"):
         faults.append(BodyFault("to", "expected vainu or aixon"))
     dry_run, delete, full = (_flag(given, name, faults) for name in ("dry_run", "delete", "full"))
-    since = _since(given.get("since"), faults)
+    since = _since(given["since"], faults) if "since" in given else None
     if since is not None and (delete or full):
         faults.append(BodyFault("since", "reads a part of the customers: neither delete nor full goes with it"))
     if delete and target == "aixon":
@@ -92,27 +93,32 @@ def _names(value: Any, faults: list[BodyFault]) -> tuple[str, ...]:
         return ()
     names = []
     for number, each in enumerate(value):
-        if isinstance(each, str) or (isinstance(each, int) and not isinstance(each, bool)):
-            names.append(str(each))
+        whole = _whole(each)
+        if isinstance(each, str) or whole is not None:
+            names.append(each if whole is None else str(whole))
         else:
             faults.append(BodyFault(f"deliveries[{number}]", "expected a number or an id"))
     return tuple(dict.fromkeys(names))
 
 
 def _up_to(value: Any, faults: list[BodyFault]) -> int | None:
-    if value is None:
-        return None
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _LARGEST:
+    whole = _whole(value)
+    if whole is None or not 0 <= whole <= _LARGEST:
         faults.append(BodyFault("up_to", "expected the up_to of a dry run"))
         return None
-    return value
+    return whole
+
+
+def _whole(value: Any) -> int | None:
+    """A whole number, which JSON may write 7 or 7.0; None for anything else."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _since(value: Any, faults: list[BodyFault]) -> int | None:
-    if value is None:
-        return None
     try:
-        return round(read(value, UTC).at.timestamp() * 1000)
+        return round(read(value if isinstance(value, str) else None, UTC).at.timestamp() * 1000)
     except TimestampRefused:
         faults.append(BodyFault("since", "expected a time: ISO 8601, or Unix seconds or milliseconds"))
         return None

@@ -165,13 +165,15 @@ def milliseconds(moment: datetime | None) -> int | None:
     return None if moment is None else round(moment.timestamp() * 1000)
 
 
-def _delivery_ids(connection: Connection, text: str) -> list[int] | None:
+def _delivery_ids(connection: Connection, q: str) -> list[int] | None:
+    text = q.strip()
     if not text:
         return None
     return searches.delivery_ids(connection, text, searches.companies_of(connection, text, _beginnings(text)))
 
 
-def _export_ids(connection: Connection, text: str) -> list[str] | None:
+def _export_ids(connection: Connection, q: str) -> list[str] | None:
+    text = q.strip()
     if not text:
         return None
     return searches.export_ids(connection, text, searches.companies_of(connection, text, _beginnings(text)))

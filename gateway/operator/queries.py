@@ -14,7 +14,7 @@ from gateway.store import DeliveryState
 
 LIMIT = 50
 MAX_LIMIT = 200
-_LONGEST_TEXT = 300
+LONGEST_TEXT = 300
 STATES = tuple(str(state) for state in DeliveryState)
 JOBS: tuple[str, ...] = get_args(Job)
 
@@ -120,8 +120,8 @@ def filter_of_body(body: Any, path: str) -> DeliveryQuery:
         values = value if isinstance(value, list) and key in _MANY else [value]
         if key not in _READ or key in ("limit", "cursor"):
             faults.append(BodyFault(f"{path}.{key}", f"expected one of {', '.join(_FILTERS)}"))
-        elif not all(isinstance(each, str) for each in values):
-            faults.append(BodyFault(f"{path}.{key}", "expected text"))
+        elif not values or not all(isinstance(each, str) and each for each in values):
+            faults.append(BodyFault(f"{path}.{key}", "expected text, or several in an array, none of it empty"))
         else:
             pairs += [(key, each) for each in values]
     found = _values(_FILTERS, pairs, faults, f"{path}.")
@@ -158,8 +158,8 @@ def _values(
     """The values of these names; an empty text, as a form sends of a field left blank, counts as none."""
     given: dict[str, list[str]] = {}
     for name, text in pairs:
-        if name in names and text.strip():
-            given.setdefault(name, []).append(text.strip())
+        if name in names and text:
+            given.setdefault(name, []).append(text)
     found: dict[str, Any] = {}
     for name, texts in given.items():
         try:
@@ -186,8 +186,8 @@ def _job(text: str) -> str:
 
 
 def _text(text: str) -> str:
-    if len(text) > _LONGEST_TEXT or "\x00" in text:
-        raise ValueError(f"expected at most {_LONGEST_TEXT} characters, none of them NUL")
+    if len(text) > LONGEST_TEXT or "\x00" in text:
+        raise ValueError(f"expected at most {LONGEST_TEXT} characters, none of them NUL")
     return text
 
 

@@ -1,6 +1,7 @@
 """Replays by operators: some by their ids, or all that match a filter; each is counted first if wanted, and audited."""
 
 import contextlib
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
@@ -8,6 +9,7 @@ from sqlalchemy import Connection
 
 from adapters.deadline import Deadline
 from gateway.clock import Clock
+from gateway.ids import ID_DIGITS
 from gateway.operator.auditing import Actor, Auditing, entry
 from gateway.operator.deliveries import LOOK_SECONDS, Deliveries, filter_of
 from gateway.operator.errors import BadQuery
@@ -24,7 +26,8 @@ MOST_NAMED = 1_000
 """How many deliveries one request may name."""
 SHOWN = 50
 ACTION = "replay"
-_REFERENCES = ("exp_", "whk_", "evt_")
+REFERENCE_PATTERN = f"^([0-9]{{1,18}}|(exp|whk|evt)_[{ID_DIGITS}]{{26}})$"
+"""What names deliveries: a number, or the id of an export, a webhook or customer events."""
 _LONGEST_TARGET = 280
 
 
@@ -111,9 +114,7 @@ def _said(entries: Sequence[Entry]) -> str:
 def _check_references(references: Collection[str]) -> None:
     faults = []
     for number, each in enumerate(references):
-        is_number = each.isascii() and each.isdigit() and len(each) <= len(str(2**63))
-        is_id = each.startswith(_REFERENCES) and len(each) <= 40 and each.isascii()
-        if not is_number and not is_id:
+        if not re.fullmatch(REFERENCE_PATTERN.strip("^$"), each):
             message = "expected a delivery's number, a webhook's whk_…, an export's exp_… or customer events' evt_…"
             faults.append(BodyFault(f"deliveries[{number}]", message))
     if not references:
