@@ -205,7 +205,15 @@ Index("ix_deliveries_finished", deliveries.c.state, deliveries.c.finished_at)
 Index("ix_deliveries_subject", deliveries.c.subject, deliveries.c.id)
 Index("ix_deliveries_created", deliveries.c.created_at, deliveries.c.id)
 _DEAD = text("state = 'dead'")
-Index("ix_deliveries_dead", deliveries.c.created_at, deliveries.c.id, sqlite_where=_DEAD, postgresql_where=_DEAD)
+Index(
+    "ix_deliveries_dead",
+    # first, or SQLite would rather take the index of states, and sort
+    deliveries.c.state,
+    deliveries.c.created_at,
+    deliveries.c.id,
+    sqlite_where=_DEAD,
+    postgresql_where=_DEAD,
+)
 
 attempts = Table(
     "attempts",

@@ -70,7 +70,7 @@ def _lists() -> None:
     op.create_index(
         "ix_deliveries_dead",
         "deliveries",
-        ["created_at", "id"],
+        ["state", "created_at", "id"],
         unique=False,
         sqlite_where=sa.text("state = 'dead'"),
         postgresql_where=sa.text("state = 'dead'"),
