@@ -26,15 +26,16 @@ _AGAIN_SECONDS = 1.0
 """After another process was just at it."""
 _MOST_SLOTS = 20_000
 """What is kept of a store that cannot be written: several hours of some ten connections."""
-JOB_OF_ROUTE: Mapping[tuple[str, str], str] = {
-    ("POST", "/vainu/{connection}/exports"): "export",
-    ("GET", "/vainu/{connection}/activities/{unique_id}"): "feed",
-    ("POST", "/vainu/{connection}/webhooks"): "webhook",
-    ("POST", "/crm/{connection}/webhooks"): "webhook",
-    ("POST", "/crm/{connection}/customer-events/{kind}"): "events",
+JOB_OF_ROUTE: Mapping[str, str] = {
+    "/vainu/{connection}/exports": "export",
+    "/vainu/{connection}/activities/{unique_id}": "feed",
+    "/vainu/{connection}/webhooks": "webhook",
+    "/crm/{connection}/webhooks": "webhook",
+    "/crm/{connection}/customer-events/{kind}": "events",
 }
-"""What a request is counted as, by method and route; others are not."""
+"""What a request is counted as, by route; others are not."""
 DELIVERY = "delivery"
+_NONE = (0, Tally())
 
 
 class Recorder:
@@ -45,12 +46,15 @@ class Recorder:
         self._runtime = runtime
         self._clock = clock
         self._tallies: dict[Slot, Tally] = {}
+        self._current: dict[tuple[str, str], tuple[int, Tally]] = {}
+        """By connection and job: the minute's end, and what is counted in it."""
         self._last: dict[tuple[str, str], int] = {}
 
-    def request(self, method: str, route: str, connection: str, status: int, seconds: float, refusal: str | None,
-                let_in: bool) -> None:  # fmt: skip
+    def request(
+        self, route: str, connection: str, status: int, seconds: float, refusal: str | None, let_in: bool
+    ) -> None:
         """Count an answered request; `refusal` is the fixed word of a problem, `let_in` whether its caller was."""
-        job = JOB_OF_ROUTE.get((method, route))
+        job = JOB_OF_ROUTE.get(route)
         if job is not None:
             reason = (refusal or str(status)) if status >= 400 or status == 0 else None
             self.count(connection, job, seconds * 1000, reason, let_in=let_in)
@@ -78,16 +82,24 @@ class Recorder:
     ) -> None:
         """Count one thing done, or `number` of them; `reason` is the fixed word of a failure."""
         now = self._clock()
-        tally = self._tally(Slot(now - now % MINUTE_MS, connection, job))
+        ends, tally = self._current.get((connection, job), _NONE)
+        if not ends - MINUTE_MS <= now < ends:
+            tally = self._begin(now, connection, job)
         tally.count += number
         if let_in:
             tally.last_at = now
-            self._last[connection, job] = now
         if milliseconds is not None:
             tally.buckets[bisect_left(BOUNDS_MS, milliseconds)] += number
         if reason is not None:
             tally.errors += number
             tally.reasons[reason] = tally.reasons.get(reason, 0) + number
+
+    def _begin(self, now: int, connection: str, job: str) -> Tally:
+        """The tally of the minute that it is now; also where the clock was put back."""
+        begins = now - now % MINUTE_MS
+        tally = self._tally(Slot(begins, connection, job))
+        self._current[connection, job] = (begins + MINUTE_MS, tally)
+        return tally
 
     def _tally(self, slot: Slot) -> Tally:
         tally = self._tallies.get(slot)
@@ -97,7 +109,8 @@ class Recorder:
 
     def last_at(self, connection: str, job: str) -> int | None:
         """When this process last did a job of a connection; Unix milliseconds."""
-        return self._last.get((connection, job))
+        _ends, tally = self._current.get((connection, job), _NONE)
+        return tally.last_at or self._last.get((connection, job))
 
     async def run(self) -> None:
         """Hand the counts over again and again, until cancelled."""
@@ -117,6 +130,10 @@ class Recorder:
     async def flush(self, deadline: Deadline | None = None) -> bool:
         """Hand over what was counted; False while another process does. `StoreUnavailable`; nothing is lost then."""
         tallies, self._tallies = self._tallies, {}
+        self._current.clear()
+        for slot, tally in tallies.items():
+            if tally.last_at:
+                self._last[slot.connection, slot.job] = tally.last_at
         kept = False
         try:
             now = self._clock()

@@ -34,7 +34,7 @@ class AccessLog:
         if connection := scope.get("gateway.connection"):
             let_in = "gateway.caller" in scope and status != 429
             refusal = scope.get("gateway.refusal")
-            self._recorder.request(scope["method"], route, connection, status, seconds, refusal, let_in)
+            self._recorder.request(route, connection, status, seconds, refusal, let_in)
         self._info(
             "http.request",
             request_id=scope["gateway.request_id"],

@@ -39,7 +39,7 @@ _LONGEST = {"who": 320, "action": 32, "target": 300, "address": 64, "outcome": 1
 
 def append(connection: Connection, new: NewEntry, now: int) -> int:
     """Keep an entry; its id. What is too long for its column is cut."""
-    values = {name: getattr(new, name)[:longest].replace("\x00", "") for name, longest in _LONGEST.items()}
+    values = {name: getattr(new, name).replace("\x00", "")[:longest] for name, longest in _LONGEST.items()}
     key = connection.execute(insert(audit_log).values(at=now, **values)).inserted_primary_key
     return int(key[0]) if key else 0
 
