@@ -26,6 +26,8 @@ load. The schedule's own interval, where that is shorter."""
 _AT_ONCE = 4
 """Syncs in work at the same time in one process."""
 _LOGGED_ROWS = 20
+_BEGIN_SECONDS = 10.0
+"""How long who asks for a sync waits for it to begin."""
 
 
 class Schedule:
@@ -105,7 +107,10 @@ class Schedule:
         self._asked.add(task)
         task.add_done_callback(self._asked.discard)
         either: list[asyncio.Future[Any]] = [task, watcher.run_id]
-        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        done, _waiting = await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED, timeout=_BEGIN_SECONDS)
+        if not done:
+            task.cancel()
+            raise StoreUnavailable("the store does not answer in time")
         if not watcher.run_id.done():
             await task
         return await watcher.run_id
