@@ -95,6 +95,7 @@ class Service:
             feeds=self.feeds,
             recorder=self.recorder,
             schedule=self.schedule,
+            precedence=self.precedence,
             config=config.name if config else None,
         )
         self._scheduling: asyncio.Task[None] | None = None

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
+from adapters.precedence import Precedence
 from gateway.backlog import Backlog
 from gateway.clock import Clock
 from gateway.feed import Feeds
@@ -43,6 +44,7 @@ class OperatorService:
         feeds: Feeds,
         recorder: Recorder,
         schedule: Schedule,
+        precedence: Precedence,
         config: str | None,
     ) -> None:
         self._runtime = runtime
@@ -51,7 +53,7 @@ class OperatorService:
         self._deliveries = Deliveries(store, runtime)
         self._replaying = Replaying(store, worker, clock, self._deliveries, self._auditing)
         self._connections = Connections(store, runtime, backlog, health, recorder, clock)
-        self._syncs = SyncRuns(store, self._connections, schedule, self._auditing)
+        self._syncs = SyncRuns(store, self._connections, schedule, self._auditing, precedence)
         self._previewing = Previewing(store, self._connections, feeds)
         self._charts = Charts(store, recorder, clock)
 

@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from adapters.deadline import Deadline
+from adapters.precedence import Precedence
 from gateway.clock import moment
 from gateway.operator import cursors
 from gateway.operator.auditing import Actor, Auditing, entry
@@ -36,6 +37,7 @@ class SyncRuns:
     connections: Connections
     schedule: Schedule
     auditing: Auditing
+    precedence: Precedence
 
     async def page(self, query: SyncQuery) -> Page[SyncLine]:
         """Runs, newest first; `BadQuery` for a bad cursor."""
@@ -63,7 +65,9 @@ class SyncRuns:
         target = _target(order)
         await self.auditing.append(entry(actor, ACTION, target, "begun"))
         try:
-            run_id = await self.schedule.begin(live, order)
+            # nobody waits for a sync: its calls give way, as those of a scheduled one do
+            with self.precedence.giving_way():
+                run_id = await self.schedule.begin(live, order)
         except CannotSync as error:
             await self.auditing.append(entry(actor, ACTION, target, "refused", str(error)))
             raise Conflict("cannot_sync", str(error)) from None
