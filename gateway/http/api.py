@@ -16,6 +16,10 @@ from gateway.operator.rendering import to_json
 from gateway.problems import Problem, invalid, not_kept
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,18}")
+# a filter that is misspelt must not mean everything
+_OF_DELIVERIES = read.names_of(read.DeliveryQuery)
+_OF_DEAD_LETTERS = read.names_of(read.DeliveryQuery, "state")
+_OF_WEBHOOKS = read.names_of(read.DeliveryQuery, "kind")
 Answer = Callable[[Request, OperatorService], Awaitable[Any]]
 
 
@@ -84,19 +88,19 @@ async def _mapping(request: Request, operator: OperatorService) -> Any:
 
 
 async def _deliveries(request: Request, operator: OperatorService) -> Any:
-    return await operator.deliveries(read.delivery_query(_pairs(request)))
+    return await operator.deliveries(read.delivery_query(_pairs(request), _OF_DELIVERIES))
 
 
 async def _dead_letters(request: Request, operator: OperatorService) -> Any:
-    return await operator.dead_letters(read.delivery_query(_pairs(request)))
+    return await operator.dead_letters(read.delivery_query(_pairs(request), _OF_DEAD_LETTERS))
 
 
 async def _webhooks(request: Request, operator: OperatorService) -> Any:
-    return await operator.webhooks(read.delivery_query(_pairs(request)))
+    return await operator.webhooks(read.delivery_query(_pairs(request), _OF_WEBHOOKS))
 
 
 async def _exports(request: Request, operator: OperatorService) -> Any:
-    return await operator.exports(read.export_query(_pairs(request)))
+    return await operator.exports(read.export_query(_pairs(request), read.names_of(read.ExportQuery)))
 
 
 async def _delivery(request: Request, operator: OperatorService) -> Any:
@@ -134,7 +138,7 @@ async def _replay_one(request: Request, operator: OperatorService) -> Any:
 
 
 async def _syncs(request: Request, operator: OperatorService) -> Any:
-    return await operator.syncs(read.sync_query(_pairs(request)))
+    return await operator.syncs(read.sync_query(_pairs(request), read.names_of(read.SyncQuery)))
 
 
 async def _sync(request: Request, operator: OperatorService) -> Any:
@@ -153,11 +157,11 @@ async def _configuration(_request: Request, operator: OperatorService) -> Any:
 
 
 async def _audit_log(request: Request, operator: OperatorService) -> Any:
-    return await operator.audit_log(read.audit_query(_pairs(request)))
+    return await operator.audit_log(read.audit_query(_pairs(request), read.names_of(read.AuditQuery)))
 
 
 async def _history(request: Request, operator: OperatorService) -> Any:
-    return await operator.history(read.history_query(_pairs(request)))
+    return await operator.history(read.history_query(_pairs(request), read.names_of(read.HistoryQuery)))
 
 
 ROUTES = (

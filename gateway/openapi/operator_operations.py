@@ -33,7 +33,7 @@ def operator_paths() -> dict[str, tuple[str, Node, tuple[str, ...]]]:
         "/api/exports/{export_id}": _get(
             "getExport", "Everything about an export", "ExportDetail", "NoSuchThing", of=("ExportId",)
         ),
-        "/api/webhooks": _list("listWebhooks", "Webhooks", "DeliveryPage", (*_OF_DELIVERIES, "DeliveryCursor")),
+        "/api/webhooks": _list("listWebhooks", "Webhooks", "DeliveryPage", (*_without("OfKind"), "DeliveryCursor")),
         "/api/webhooks/{webhook_id}": _get(
             "getWebhook", "Everything about a webhook", "DeliveryDetail", "NoSuchThing", of=("WebhookId",)
         ),
@@ -44,7 +44,7 @@ def operator_paths() -> dict[str, tuple[str, Node, tuple[str, ...]]]:
         ),
         "/api/deliveries/{delivery_id}/replay": _replay_one(),
         "/api/dead-letters": _list(
-            "listDeadLetters", "Deliveries that gave up", "DeliveryPage", (*_OF_DELIVERIES, "DeliveryCursor")
+            "listDeadLetters", "Deliveries that gave up", "DeliveryPage", (*_without("OfState"), "DeliveryCursor")
         ),
         "/api/syncs": _list(
             "listSyncs", "Runs of the customer sync", "SyncPage", ("OfConnection", "PageLimit", "SyncCursor")
@@ -56,6 +56,10 @@ def operator_paths() -> dict[str, tuple[str, Node, tuple[str, ...]]]:
         ),
         "/api/history": _history(),
     }
+
+
+def _without(name: str) -> tuple[str, ...]:
+    return tuple(each for each in _OF_DELIVERIES if each != name)
 
 
 Described = tuple[str, Node, tuple[str, ...]]

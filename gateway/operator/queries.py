@@ -1,6 +1,6 @@
 """What operators ask for, read from a query string or a JSON body: every fault is found, with its path."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, get_args
@@ -15,6 +15,7 @@ from gateway.store import DeliveryState
 LIMIT = 50
 MAX_LIMIT = 200
 LONGEST_TEXT = 300
+_MOST_FAULTS = 20
 STATES = tuple(str(state) for state in DeliveryState)
 JOBS: tuple[str, ...] = get_args(Job)
 
@@ -82,32 +83,34 @@ class HistoryQuery:
     until: datetime | None = None
 
 
+Pairs = Iterable[tuple[str, str]]
+"""A query string, as `QueryParams.multi_items()` has it."""
 Query = DeliveryQuery | ExportQuery | SyncQuery | AuditQuery | HistoryQuery
 
 
-def delivery_query(pairs: Iterable[tuple[str, str]]) -> DeliveryQuery:
-    """The deliveries that a query string means (`QueryParams.multi_items()`); `BadQuery` with every fault."""
-    return DeliveryQuery(**_read(DeliveryQuery, pairs))
+def delivery_query(pairs: Pairs, known: Collection[str] | None = None) -> DeliveryQuery:
+    """The deliveries that a query string means; `BadQuery` with every fault, among them a parameter not in `known`."""
+    return DeliveryQuery(**_read(DeliveryQuery, pairs, known))
 
 
-def export_query(pairs: Iterable[tuple[str, str]]) -> ExportQuery:
+def export_query(pairs: Pairs, known: Collection[str] | None = None) -> ExportQuery:
     """The exports that a query string means; `BadQuery` with every fault."""
-    return ExportQuery(**_read(ExportQuery, pairs))
+    return ExportQuery(**_read(ExportQuery, pairs, known))
 
 
-def sync_query(pairs: Iterable[tuple[str, str]]) -> SyncQuery:
+def sync_query(pairs: Pairs, known: Collection[str] | None = None) -> SyncQuery:
     """The runs that a query string means; `BadQuery` with every fault."""
-    return SyncQuery(**_read(SyncQuery, pairs))
+    return SyncQuery(**_read(SyncQuery, pairs, known))
 
 
-def audit_query(pairs: Iterable[tuple[str, str]]) -> AuditQuery:
+def audit_query(pairs: Pairs, known: Collection[str] | None = None) -> AuditQuery:
     """The entries that a query string means; `BadQuery` with every fault."""
-    return AuditQuery(**_read(AuditQuery, pairs))
+    return AuditQuery(**_read(AuditQuery, pairs, known))
 
 
-def history_query(pairs: Iterable[tuple[str, str]]) -> HistoryQuery:
+def history_query(pairs: Pairs, known: Collection[str] | None = None) -> HistoryQuery:
     """The part of the history that a query string means; `BadQuery` with every fault."""
-    return HistoryQuery(**_read(HistoryQuery, pairs))
+    return HistoryQuery(**_read(HistoryQuery, pairs, known))
 
 
 def filter_of_body(body: Any, path: str) -> DeliveryQuery:
@@ -144,17 +147,24 @@ def _written(value: object) -> str:
     return render(value) if isinstance(value, datetime) else str(value)
 
 
-def _read(model: type[Query], pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    faults: list[BodyFault] = []
-    found = _values([field.name for field in fields(model)], pairs, faults, "")
+def names_of(model: type[Query], *without: str) -> tuple[str, ...]:
+    """The parameters of a query."""
+    return tuple(field.name for field in fields(model) if field.name not in without)
+
+
+def _read(model: type[Query], pairs: Pairs, known: Collection[str] | None) -> dict[str, Any]:
+    """`known`: what else stands in the query string is a fault; None lets it pass."""
+    pairs = list(pairs)
+    unknown = [] if known is None else sorted({name for name, _text in pairs} - set(known))
+    said = "" if known is None else f"expected one of {', '.join(known)}"
+    faults = [BodyFault(name[:80] or "?", said) for name in unknown[:_MOST_FAULTS]]
+    found = _values(names_of(model), pairs, faults, "")
     if faults:
         raise BadQuery(faults)
     return found
 
 
-def _values(
-    names: Sequence[str], pairs: Iterable[tuple[str, str]], faults: list[BodyFault], path: str
-) -> dict[str, Any]:
+def _values(names: Sequence[str], pairs: Pairs, faults: list[BodyFault], path: str) -> dict[str, Any]:
     """The values of these names; an empty text, as a form sends of a field left blank, counts as none."""
     given: dict[str, list[str]] = {}
     for name, text in pairs:

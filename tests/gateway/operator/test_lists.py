@@ -105,6 +105,9 @@ BAD: list[tuple[str, dict[str, Any], list[str]]] = [
     ("syncs", {"cursor": "d" + "0" * 32}, ["cursor"]),
     ("audit", {"cursor": "1"}, ["cursor"]),
     ("history", {"job": "coffee"}, ["job"]),
+    ("deliveries", {"conection": "acme", "state": "lost"}, ["conection", "state"]),
+    ("dead-letters", {"state": "done"}, ["state"]),
+    ("webhooks", {"kind": "export"}, ["kind"]),
 ]
 
 
