@@ -2,7 +2,8 @@
 
 import contextlib
 import random
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import structlog
@@ -41,6 +42,8 @@ class Attempts:
     precedence: Precedence = field(default_factory=Precedence)
     awaited: frozenset[str] = frozenset()
     """The kinds of delivery that a caller may wait for; all others give way to callers."""
+    observe: Callable[[str, Ending, float], None] = lambda _connection, _ending, _seconds: None
+    """Hears of every attempt: the connection, how it ended, and how long it took."""
 
     def takes(self, kind: str) -> bool:
         """Whether deliveries of this kind are made here."""
@@ -48,6 +51,12 @@ class Attempts:
 
     async def make(self, delivery: Delivery) -> tuple[Ending, Act]:
         """Act on a delivery once; how that ended, and what belongs to it. Raises nothing but a cancellation."""
+        started = time.perf_counter()
+        ending, act = await self._made(delivery)
+        self.observe(delivery.connection, ending, time.perf_counter() - started)
+        return ending, act
+
+    async def _made(self, delivery: Delivery) -> tuple[Ending, Act]:
         try:
             act = await self._act(delivery)
         except Postponed as pause:

@@ -9,6 +9,7 @@ from pathlib import Path
 import structlog
 
 from adapters.contract import CallRecord
+from adapters.deadline import Deadline
 from adapters.precedence import Precedence
 from gateway.attempts import Attempts
 from gateway.auth.gate import Gate, OperatorGate
@@ -26,10 +27,12 @@ from gateway.health import Health
 from gateway.inbound_work import COMPANY_CHANGE, CRM_WEBHOOK, CompanyChangeWork, CrmWebhookWork
 from gateway.limits import CallerRate, FailedSignIns
 from gateway.metrics import Metrics
+from gateway.operator import OperatorService
+from gateway.recorder import Recorder
 from gateway.retention import Retention
 from gateway.runtime import Runtime
 from gateway.settings import InvalidSettings, Settings, load
-from gateway.store import Store
+from gateway.store import Store, StoreUnavailable
 from gateway.sync.patience import Patience
 from gateway.sync.schedule import Schedule
 from gateway.sync.syncs import Syncs
@@ -60,9 +63,17 @@ class Service:
             CRM_WEBHOOK: CrmWebhookWork(self.store, clock),
             COMPANY_CHANGE: CompanyChangeWork(self.store),
         }
+        self.recorder = Recorder(self.store, self.runtime, clock)
         self.batches = Batches(self.store, EventWork(), clock, self._observe_events)
         self.precedence = Precedence()
-        attempts = Attempts(self.runtime, handlers, clock, precedence=self.precedence, awaited=frozenset({EXPORT}))
+        attempts = Attempts(
+            self.runtime,
+            handlers,
+            clock,
+            precedence=self.precedence,
+            awaited=frozenset({EXPORT}),
+            observe=self.recorder.attempt,
+        )
         self.worker = Worker(self.store, self.runtime, attempts, clock, batches=self.batches)
         self.exports = Exports(self.store, self.worker, clock)
         self.webhooks = Webhooks(self.store, self.worker, clock)
@@ -74,9 +85,23 @@ class Service:
         self._guard(settings)
         self.retention = Retention(self.store, self.runtime, clock)
         self.schedule = Schedule(Syncs(self.store, clock, Patience(clock)), self.runtime, clock)
+        self.operator = OperatorService(
+            self.store,
+            self.runtime,
+            clock,
+            worker=self.worker,
+            backlog=self.backlog,
+            health=self.health,
+            feeds=self.feeds,
+            recorder=self.recorder,
+            schedule=self.schedule,
+            precedence=self.precedence,
+            config=config.name if config else None,
+        )
         self._scheduling: asyncio.Task[None] | None = None
         self._working: asyncio.Task[None] | None = None
         self._sweeping: asyncio.Task[None] | None = None
+        self._recording: asyncio.Task[None] | None = None
         self._drain_ends_at = 0.0
         self._reloading = asyncio.Lock()
 
@@ -85,6 +110,7 @@ class Service:
 
     def _observe_events(self, connection: str, kind: str, outcomes: Mapping[str, int]) -> None:
         self.metrics.events_pushed(connection, event_kind(kind), outcomes)
+        self.recorder.batch(connection, outcomes)
 
     def _guard(self, settings: Settings) -> None:
         """Put the credentials and limits of these settings into force."""
@@ -109,11 +135,12 @@ class Service:
         self._sweeping = asyncio.create_task(self.retention.run(), name="retention")
         with self.precedence.giving_way():
             self._scheduling = asyncio.create_task(self.schedule.run(), name="schedule")
+        self._recording = asyncio.create_task(self.recorder.run(), name="recorder")
 
     async def stop(self) -> None:
         """Finish or give back claimed work, close every connection."""
         self.begin_drain()
-        for task in (self._sweeping, self._scheduling):
+        for task in (self._sweeping, self._scheduling, self._recording):
             if task is not None:
                 task.cancel()
         if self._working is not None:
@@ -121,8 +148,10 @@ class Service:
             self._working.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._working
-        if self._sweeping is not None and self._scheduling is not None:
-            await asyncio.wait([self._sweeping, self._scheduling])
+        if self._sweeping is not None and self._scheduling is not None and self._recording is not None:
+            await asyncio.wait([self._sweeping, self._scheduling, self._recording])
+            with contextlib.suppress(StoreUnavailable):
+                await self.recorder.flush(Deadline.after(_STORE_CLOSING_SECONDS))
         await self.runtime.close()
         await asyncio.to_thread(self.store.close, _STORE_CLOSING_SECONDS)
 

@@ -9,6 +9,7 @@ from gateway.ids import new_id
 from gateway.logs import quick_info
 from gateway.metrics import Metrics
 from gateway.problems import Problem, ProblemResponse
+from gateway.recorder import Recorder
 
 _WELL_FORMED = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 
@@ -16,8 +17,9 @@ _WELL_FORMED = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 class AccessLog:
     """The requests of one process."""
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: Metrics, recorder: Recorder) -> None:
         self._metrics = metrics
+        self._recorder = recorder
         self._info = quick_info()
 
     def begin(self, scope: Scope) -> str:
@@ -29,6 +31,10 @@ class AccessLog:
         """Tell of a request that has ended."""
         route = scope.get("gateway.route", "unmatched")
         self._metrics.request(route, scope["method"], status, seconds)
+        if connection := scope.get("gateway.connection"):
+            let_in = "gateway.caller" in scope and status != 429
+            refusal = scope.get("gateway.refusal")
+            self._recorder.request(route, connection, status, seconds, refusal, let_in)
         self._info(
             "http.request",
             request_id=scope["gateway.request_id"],
