@@ -7,7 +7,7 @@ from datetime import datetime, tzinfo
 from adapters.apptivo.all_rows import AllRows, App, Step
 from adapters.apptivo.client import ApptivoClient
 from adapters.apptivo.deal_counts import DealCounts
-from adapters.apptivo.endpoints import Endpoint, all_of, customers_between, opportunities_between
+from adapters.apptivo.endpoints import Endpoint, customers_between, opportunities_between
 from adapters.apptivo.feed import FeedReader, of_customer
 from adapters.apptivo.replies import record_id
 from adapters.apptivo.summary import deals_of, last_update_of, summary_of, won_at
@@ -26,8 +26,8 @@ from adapters.deadline import Deadline
 AT_ONCE = 4
 """Searches for one customer's opportunities that run at the same time."""
 _MARK = "apptivo:"
-_CUSTOMERS = App(all_of(customers_between), customers_between, "customerId")
-_OPPORTUNITIES = App(all_of(opportunities_between), opportunities_between, "opportunityId")
+_CUSTOMERS = App(customers_between, "customerId")
+_OPPORTUNITIES = App(opportunities_between, "opportunityId")
 
 
 class Listing:
@@ -69,6 +69,9 @@ class Listing:
         if step.missing:
             detail = f"apptivo counts {step.missing} more customers, which none of its lists gives"
             faults.append(CustomerFault("out_of_reach", detail))
+        if step.may_end_early:
+            detail = "apptivo's lists end at 10,000 rows, and it does not say whether there are more customers"
+            faults.append(CustomerFault("out_of_reach", detail))
         customers = [each for each in answers if isinstance(each, CustomerSummary)]
         return CustomerPage(customers, faults, step.following and _MARK + step.following, step.total)
 
@@ -101,7 +104,7 @@ class Listing:
             if owner is not None:
                 outcome = self._reader.outcome(row)
                 self._counts.add(owner, outcome, won_at(row, self._reader) if outcome == "won" else None)
-        return not step.missing and (owners > 0 or not step.rows)
+        return not (step.missing or step.may_end_early) and (owners > 0 or not step.rows)
 
     async def _read(
         self, rows: list[object], since: datetime | None, deadline: Deadline
