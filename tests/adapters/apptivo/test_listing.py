@@ -1,5 +1,6 @@
 """All customers of a firm are listed, page by page, past the rows at which Apptivo's lists stop."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
@@ -212,6 +213,29 @@ def test_opportunities_that_cannot_be_listed_are_asked_for_one_by_one(bench: Any
     bench.fault("nonsense", "%22opportunityCustomerId%22%3Anull")
     found = customers(pages(bench))
     assert [(customer.won_deals, customer.lost_deals, customer.open_deals) for customer in found] == expected
+
+
+def test_two_listings_at_once_count_each_deal_once(bench: Any) -> None:
+    """As when the schedule syncs to Vainu and to Aixon: both tell what one alone would tell."""
+    bench.state.add_customers(250)
+    alone = [(each.record_id, each.won_deals, each.lost_deals, each.open_deals) for each in customers(pages(bench))]
+
+    async def both(adapter: Any, _deadline: Any) -> list[list[CustomerPage]]:
+        async def rest_of(first: CustomerPage) -> list[CustomerPage]:
+            found = [first]
+            while found[-1].cursor is not None:
+                found.append(await adapter.list_customers(found[-1].cursor, soon()))
+            return found
+
+        async def whole() -> list[CustomerPage]:
+            return await rest_of(await adapter.list_customers(None, soon()))
+
+        begun = await adapter.list_customers(None, soon())
+        return list(await asyncio.gather(rest_of(begun), whole(), whole()))
+
+    for listed in bench.run(both):
+        found = [(each.record_id, each.won_deals, each.lost_deals, each.open_deals) for each in customers(listed)]
+        assert found == alone
 
 
 def test_a_page_that_failed_does_not_count_deals_anew(bench: Any) -> None:
