@@ -285,5 +285,6 @@ sync_targets = Table(
     Column("connection", String(63), primary_key=True),
     Column("target", String(16), primary_key=True),
     Column("recognised_at", BigInteger),  # when what the target held already was last listed
-    Column("cell", Text),  # JSON: Aixon's cell, or the create of one that may have happened
+    # Aixon: JSON, its cell, or the create of one that may have happened. Vainu: the id of the last batch import
+    Column("cell", Text),
 )
