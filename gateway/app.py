@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from gateway.http import customer_events, docs, exports, feed, operations, records, webhooks
+from gateway.http import api, customer_events, docs, exports, feed, operations, records, webhooks
 from gateway.http.envelope import Envelope
 from gateway.problems import Problem, internal, problem_answer
 from gateway.service import Service
@@ -31,6 +31,7 @@ ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", "/metrics", operations.metrics),
     ("GET", "/openapi.json", docs.openapi_json),
     ("GET", "/docs", docs.docs_page),
+    *api.ROUTES,
 )
 """Every route: method, path, endpoint. The OpenAPI document describes exactly these."""
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import random
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -41,8 +42,8 @@ class Attempts:
     precedence: Precedence = field(default_factory=Precedence)
     awaited: frozenset[str] = frozenset()
     """The kinds of delivery that a caller may wait for; all others give way to callers."""
-    observe: Callable[[Delivery, Ending], None] = lambda _delivery, _ending: None
-    """Hears of every attempt that ended."""
+    observe: Callable[[Delivery, Ending, float], None] = lambda _delivery, _ending, _seconds: None
+    """Hears of every attempt: the delivery, how it ended, and how many seconds it took."""
     traced: Traced | None = None
 
     def takes(self, kind: str) -> bool:
@@ -51,13 +52,14 @@ class Attempts:
 
     async def make(self, delivery: Delivery) -> tuple[Ending, Act]:
         """Act on a delivery once; how that ended, and what belongs to it. Raises nothing but a cancellation."""
+        started = time.perf_counter()
         if self.traced is None:
             ending, act = await self._made(delivery)
         else:
             async with self.traced([delivery]) as tell:
                 ending, act = await self._made(delivery)
                 tell(ending.outcome)
-        self.observe(delivery, ending)
+        self.observe(delivery, ending, time.perf_counter() - started)
         return ending, act
 
     async def _made(self, delivery: Delivery) -> tuple[Ending, Act]:

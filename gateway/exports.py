@@ -100,7 +100,7 @@ class Exports:
     async def standing(self, name: str, export_id: str) -> Standing | None:
         """Where an export of this connection stands; None if there is none with this id."""
         row = await self._store.read(lambda c: exports.by_id(c, name, export_id), Deadline.after(_LOOK_SECONDS))
-        return _standing(row) if row else None
+        return standing_of(row) if row else None
 
     def _keep(
         self, connection: Connection, live: LiveConnection, pushed: Pushed, new: NewExport, deadline: Deadline
@@ -228,7 +228,8 @@ def _status(status: str, joined: bool) -> Literal["created", "updated"]:
     return "created" if status == "created" and not joined else "updated"
 
 
-def _standing(row: ExportRow) -> Standing:
+def standing_of(row: ExportRow) -> Standing:
+    """Where an export stands, of what the store has of it."""
     unique_id = row.record_id or row.gateway_id
     if row.state == DeliveryState.DEAD:
         return Standing(row.id, unique_id, "dead", row.attempts, row.detail or row.reason)

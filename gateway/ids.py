@@ -2,9 +2,10 @@
 
 from os import urandom
 
-_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+ID_DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
+"""Crockford's base 32, lower case."""
 _LENGTH = 26
-_PAIRS = [high + low for high in _ALPHABET for low in _ALPHABET]
+_PAIRS = [high + low for high in ID_DIGITS for low in ID_DIGITS]
 
 
 def new_id(prefix: str, now_ms: int) -> str:
@@ -23,9 +24,9 @@ def new_id(prefix: str, now_ms: int) -> str:
 def made_at(any_id: str) -> int | None:
     """The time inside an id, Unix milliseconds; None if it is not one of ours."""
     _prefix, _, digits = any_id.partition("_")
-    if len(digits) != _LENGTH or not set(digits) <= set(_ALPHABET):
+    if len(digits) != _LENGTH or not set(digits) <= set(ID_DIGITS):
         return None
     number = 0
     for digit in digits:
-        number = number << 5 | _ALPHABET.index(digit)
+        number = number << 5 | ID_DIGITS.index(digit)
     return number >> 80

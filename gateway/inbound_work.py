@@ -24,6 +24,9 @@ CRM_WEBHOOK = "crm_webhook"
 COMPANY_CHANGE = "company_change"
 
 
+_ANOTHER_CREATE_MS = 1_000
+
+
 def record_key(name: str, record_id: str) -> str:
     """The order key of a connection's CRM webhooks about one record."""
     return f"{name}:{CRM_WEBHOOK}:{record_id}"
@@ -55,7 +58,7 @@ class CrmWebhookWork:
         if not await self.store.read(lambda c: claims.is_held(c, delivery)):
             # who has taken over since may have told Vainu something newer
             raise Postponed(self.clock(), "lease_lost")
-        customer_data_id = await self._tell(live.vainu, company, summary, deadline)
+        customer_data_id = await self._tell(live, live.vainu, company, summary, deadline)
         unique_id = company.unique_id if company else summary.record_id
         told = digest_of(customer_data_fields(unique_id, summary), match_data(summary), live.vainu.settings)
         scope = Scope(live.name, "vainu")
@@ -89,6 +92,7 @@ class CrmWebhookWork:
 
     async def _tell(
         self,
+        live: LiveConnection,
         vainu: VainuClient,
         company: CompanyRow | None,
         summary: CustomerSummary,
@@ -103,6 +107,10 @@ class CrmWebhookWork:
                 return company.customer_data_id
             except NotFound:
                 pass  # the id is void: the export's answer came too late, or somebody deleted it
+        scope, record_id, now = Scope(live.name, "vainu"), summary.record_id, self.clock()
+        if await self.store.read(lambda c: sync_records.is_being_created(c, scope, record_id, now)):
+            # v2 takes two objects of a customer that it knows no company for; the sync looks for us likewise
+            raise Postponed(now + _ANOTHER_CREATE_MS, "another_create")
         found = await vainu.customer_data.find(unique_id, deadline)
         customer_data_id = found.id if found else await self._create(vainu, fields, summary, deadline)
         if found is not None:

@@ -7,6 +7,7 @@ status  when
 404     after authentication: no such record or export
 405     wrong method
 408     the body did not arrive in time
+409     an operator asks for what cannot be as things stand
 413     the body is too large
 415     the body is not declared as JSON
 422     JSON that breaks the schema, or a bad query parameter

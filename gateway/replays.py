@@ -41,7 +41,7 @@ def _sorted(entries: list[Entry]) -> Replayed:
 async def replay_matching(store: Store, wanted: Filter, clock: Clock) -> int:
     """Replay every delivery that the filter wants, dead letters unless it names states; how many."""
     wanted = of_dead_letters(wanted)
-    last = await store.read(ledger.newest_id)
+    last = await store.read(ledger.newest_id) if wanted.up_to is None else wanted.up_to
     after = count = 0
     while True:
         now = clock()

@@ -1,4 +1,7 @@
-"""Removes what is older than `storage.retention_days`: at start and about once an hour, in small batches."""
+"""Removes what is older than `storage.retention_days`: at start and about once an hour, in small batches.
+
+The history goes with it; the audit log is kept for a year at least, since what it answers is asked late.
+"""
 
 import asyncio
 from dataclasses import dataclass
@@ -7,7 +10,7 @@ import structlog
 
 from gateway.clock import Clock
 from gateway.runtime import Runtime
-from gateway.store import Store, StoreUnavailable, retention, traces
+from gateway.store import Store, StoreUnavailable, audit, history, retention, traces
 
 log = structlog.get_logger()
 
@@ -17,6 +20,9 @@ _AGAIN_SECONDS = 60.0
 _BATCH = 200
 _SHORTEST_PAUSE_SECONDS = 0.01
 _DAY_MS = 86_400_000
+_HISTORY_SPAN_MS = _DAY_MS // 4
+"""How much of the history goes in one batch: at most 360 rows of each connection's job."""
+AUDIT_DAYS = 365
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +63,23 @@ class Retention:
                 removed, after = removed + batch.removed, batch.after
                 # as long as the batch took: writers have the store for at least half of the time
                 await asyncio.sleep(max(_SHORTEST_PAUSE_SECONDS, asyncio.get_running_loop().time() - started))
+        await self._sweep_history(before)
+        days = max(AUDIT_DAYS, self.runtime.settings.storage.retention_days)
+        await self._sweep_audit(self.clock() - days * _DAY_MS)
         if removed:
             log.info(
                 "retention.removed", deliveries=removed, retention_days=self.runtime.settings.storage.retention_days
             )
         return removed
+
+    async def _sweep_history(self, before: int) -> None:
+        there_is_more = True
+        while there_is_more:
+            there_is_more = await self.store.write(lambda c: history.remove(c, before, _HISTORY_SPAN_MS))
+            await asyncio.sleep(_SHORTEST_PAUSE_SECONDS)
+
+    async def _sweep_audit(self, before: int) -> None:
+        there_is_more = True
+        while there_is_more:
+            there_is_more = await self.store.write(lambda c: audit.remove(c, before, _BATCH))
+            await asyncio.sleep(_SHORTEST_PAUSE_SECONDS)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from adapters.contract import CallRecord
+from adapters.deadline import Deadline
 from adapters.precedence import Precedence
 from gateway.attempts import Attempts
 from gateway.auth.gate import Gate, OperatorGate
@@ -29,10 +30,13 @@ from gateway.limits import CallerRate, FailedSignIns
 from gateway.metrics import Metrics
 from gateway.metrics.exchange import Siblings
 from gateway.observation import Observation
+from gateway.operator import OperatorService
+from gateway.recorder import Recorder
 from gateway.retention import Retention
 from gateway.runtime import Runtime
 from gateway.settings import InvalidSettings, Settings, load
-from gateway.store import Store
+from gateway.store import Store, StoreUnavailable
+from gateway.store.deliveries import Delivery, Ending
 from gateway.sync.patience import Patience
 from gateway.sync.schedule import Schedule
 from gateway.sync.syncs import Syncs
@@ -78,6 +82,7 @@ class Service:
             CRM_WEBHOOK: CrmWebhookWork(self.store, clock),
             COMPANY_CHANGE: CompanyChangeWork(self.store),
         }
+        self.recorder = Recorder(self.store, self.runtime, clock)
         self.batches = Batches(self.store, EventWork(), clock, self._observe_events, self.metrics.attempted, traced)
         self.precedence = Precedence()
         attempts = Attempts(
@@ -86,7 +91,7 @@ class Service:
             clock,
             precedence=self.precedence,
             awaited=frozenset({EXPORT}),
-            observe=self.metrics.attempted,
+            observe=self._observe_attempt,
             traced=traced,
         )
         self.worker = Worker(self.store, self.runtime, attempts, clock, batches=self.batches)
@@ -104,10 +109,24 @@ class Service:
         self._guard(settings)
         self.retention = Retention(self.store, self.runtime, clock)
         self.schedule = Schedule(Syncs(self.store, clock, Patience(clock)), self.runtime, clock)
+        self.operator = OperatorService(
+            self.store,
+            self.runtime,
+            clock,
+            worker=self.worker,
+            backlog=self.backlog,
+            health=self.health,
+            feeds=self.feeds,
+            recorder=self.recorder,
+            schedule=self.schedule,
+            precedence=self.precedence,
+            config=config.name if config else None,
+        )
         self._scheduling: asyncio.Task[None] | None = None
         self._working: asyncio.Task[None] | None = None
         self._sweeping: asyncio.Task[None] | None = None
         self._telling: asyncio.Task[None] | None = None
+        self._recording: asyncio.Task[None] | None = None
         self._drain_ends_at = 0.0
         self._reloading = asyncio.Lock()
 
@@ -116,8 +135,13 @@ class Service:
         if self.tracing is not None:
             self.tracing.upstream_call(connection, system, record)
 
+    def _observe_attempt(self, delivery: Delivery, ending: Ending, seconds: float) -> None:
+        self.metrics.attempted(delivery, ending)
+        self.recorder.attempt(delivery.connection, ending, seconds)
+
     def _observe_events(self, connection: str, kind: str, outcomes: Mapping[str, int]) -> None:
         self.metrics.events_pushed(connection, event_kind(kind), outcomes)
+        self.recorder.batch(connection, outcomes)
 
     def _guard(self, settings: Settings) -> None:
         """Put the credentials and limits of these settings into force."""
@@ -144,11 +168,12 @@ class Service:
         with self.precedence.giving_way():
             self._scheduling = asyncio.create_task(self.schedule.run(), name="schedule")
         self._telling = asyncio.create_task(self.observation.run(), name="metrics")
+        self._recording = asyncio.create_task(self.recorder.run(), name="recorder")
 
     async def stop(self) -> None:
         """Finish or give back claimed work, close every connection."""
         self.begin_drain()
-        for task in (self._sweeping, self._scheduling):
+        for task in (self._sweeping, self._scheduling, self._recording):
             if task is not None:
                 task.cancel()
         if self._working is not None:
@@ -156,8 +181,10 @@ class Service:
             self._working.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._working
-        if self._sweeping is not None and self._scheduling is not None:
-            await asyncio.wait([self._sweeping, self._scheduling])
+        if self._sweeping is not None and self._scheduling is not None and self._recording is not None:
+            await asyncio.wait([self._sweeping, self._scheduling, self._recording])
+            with contextlib.suppress(StoreUnavailable):
+                await self.recorder.flush(Deadline.after(_STORE_CLOSING_SECONDS))
         if self._telling is not None:
             self._telling.cancel()
             self.observation.tell()

@@ -18,7 +18,6 @@ from gateway.store import DeliveryState, Store, companies, inbox
 from gateway.store.inbox import InboundEvent, Kept
 from gateway.worker import Worker
 
-_KEEP = "inbox.keep"
 _KEEP_SECONDS = 5.0
 """How long a sender waits for the store: a hung one must end in a 503 too, and senders seldom wait longer."""
 
@@ -55,7 +54,7 @@ class Webhooks:
             self._wake(rows, result)
             done(result)
 
-        self._store.hand_over(inbox.keep, rows, _KEEP, Deadline.after(_KEEP_SECONDS), kept)
+        self._store.hand_over(inbox.keep, rows, "inbox.keep", Deadline.after(_KEEP_SECONDS), kept)
 
     def _rows(self, live: LiveConnection, webhook_id: str | None, body: bytes, parsed: Any) -> Sequence[InboundEvent]:
         events = live.webhooks.read_events(parsed) if live.webhooks else ()
@@ -97,7 +96,7 @@ class Webhooks:
     async def _keep(self, rows: Sequence[InboundEvent], deadline: Deadline) -> Kept:
         if self._note:
             await self._note(*(row.event_id for row in rows))
-        kept = await self._store.write_many(inbox.keep, rows, _KEEP, deadline)
+        kept = await self._store.write_many(inbox.keep, rows, "inbox.keep", deadline)
         self._wake(rows, kept)
         return kept
 

@@ -14,10 +14,11 @@ from adapters.apptivo.dates import Dates
 from adapters.apptivo.endpoints import FEED
 from adapters.apptivo.feed import FeedReader, of_customer
 from adapters.apptivo.listing import Listing
-from adapters.apptivo.mapping import FIELDS, new_customer, values_of
+from adapters.apptivo.mapping import FIELDS, values_of
 from adapters.apptivo.matching import matches, spellings
 from adapters.apptivo.models import ApptivoSettings
-from adapters.apptivo.overlay import Laid, lay_over
+from adapters.apptivo.overlay import Laid, blank_customer, lay_over
+from adapters.apptivo.preview import previewed
 from adapters.apptivo.summary import deals_of, summary_of
 from adapters.apptivo.webhook import read_events
 from adapters.company_ids import name_key
@@ -36,6 +37,7 @@ from adapters.contract import (
 )
 from adapters.deadline import Deadline
 from adapters.events import EventBuilder
+from adapters.mapping_preview import MappedRequest
 from adapters.vendor_dates import VendorFormats
 
 CATALOGUE_SECONDS = 0.5
@@ -102,9 +104,7 @@ class ApptivoAdapter:
     async def create(self, company: Company, deadline: Deadline) -> str:
         """`save` one customer; the id it got. An answer that tells no id is an `UnexpectedReply`."""
         catalogue = await self._catalogue_by(deadline)
-        blank = new_customer()
-        if status := next((option for option in catalogue.statuses if option.name.casefold() == "active"), None):
-            blank |= {"statusName": status.name, "statusId": status.id}
+        blank = blank_customer(catalogue)
         saved = await self._client.save_customer(self._laid_over(blank, company, catalogue).data, deadline)
         record_id = replies.record_id(saved)
         if record_id is None:
@@ -141,6 +141,11 @@ class ApptivoAdapter:
         reply = self._events.collect(endpoint.kind, rows, self._reader.drafts(source))
         reply.events = list({event.id: event for event in reply.events}.values())
         return reply
+
+    def preview(self, company: Company) -> Sequence[MappedRequest]:
+        """The calls that would make this company; the firm's lists as far as they were read for earlier exports."""
+        attribute = self._settings.business_id_attribute
+        return previewed(company, self._table, self._catalogue.known, attribute, notes="notes" in self._feed)
 
     def read_events(self, body: object) -> Sequence[CrmEvent]:
         """See `adapters.contract.CustomerWebhooks`; the forms of bodies are in NOTES.md."""

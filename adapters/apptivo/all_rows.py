@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta, tzinfo
 
 from adapters.apptivo.client import LIST_PAGE, ApptivoClient
 from adapters.apptivo.dates import Dates
-from adapters.apptivo.endpoints import Endpoint
+from adapters.apptivo.endpoints import Endpoint, all_of
 from adapters.apptivo.position import FIRST_DAY, Position, Sliced, Whole, position_of, written
 from adapters.apptivo.replies import Page, record_id
 from adapters.contract import BadCredentials, Refused, Throttled, UnexpectedReply
@@ -28,11 +28,13 @@ _ONE_DAY = timedelta(days=1)
 class App:
     """An app whose rows are read."""
 
-    whole: Endpoint
-    """All of them in one list."""
     between: Callable[[str, str, bool], Endpoint]
     """Those created from one day to another, both written as Apptivo wants them; True for the last ones first."""
     id_name: str
+
+    def whole(self, *, is_descending: bool = False) -> Endpoint:
+        """All of them in one list."""
+        return all_of(self.between, is_descending=is_descending)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class Step:
     total: int | None
     missing: int = 0
     """How many rows Apptivo counts that no list of it gives, as far as this page shows."""
+    may_end_early: bool = False
+    """Whether there may be more than any list gives, which Apptivo does not count."""
 
 
 class AllRows:
@@ -63,23 +67,38 @@ class AllRows:
         return await self._of_whole(at, deadline)
 
     async def _of_whole(self, at: Whole, deadline: Deadline) -> Step:
+        endpoint = self._app.whole(is_descending=at.is_descending)
         try:
-            page = await self._client.page(self._app.whole, at.start, LIST_PAGE, deadline)
+            page = await self._client.page(endpoint, at.start, LIST_PAGE, deadline)
         except (BadCredentials, Throttled):
             raise
         except Refused:
             if at.start < LIMIT:
                 raise
             page = Page([], None)
-        if at.start == 0 and page.count is not None and page.count >= LIMIT:
+        if at.start == 0 and not at.is_descending and page.count is not None and page.count >= LIMIT:
             found = await self._slices(page.count, deadline)
             if found is not None:
                 return await self._of_slice(*found, deadline)
         if not page.rows and at.start > 0:
             # an empty page, or none, may be the end or the limit: only the count from the first row on tells
-            first = await self._client.page(self._app.whole, 0, 1, deadline)
-            return Step([], None, first.count, missing=max(0, (first.count or 0) - at.start))
+            first = await self._client.page(endpoint, 0, 1, deadline)
+            return await self._end_of_whole(at, first, deadline)
         return self._whole_step(at, page)
+
+    async def _end_of_whole(self, at: Whole, first: Page, deadline: Deadline) -> Step:
+        """Where one list has no more: the rest from the other end, where that is the other end (C, phpmt does so)."""
+        if at.is_descending:
+            return Step([], None, first.count, missing=max(0, (first.count or 0) - LIMIT - at.start))
+        if first.count is None or first.count == at.start == LIMIT:
+            # a search engine may cut the count itself (G)
+            return Step([], None, first.count, may_end_early=at.start >= LIMIT)
+        if first.count > at.start >= LIMIT:
+            last = await self._client.page(self._app.whole(is_descending=True), 0, 1, deadline)
+            ids = [record_id(page.rows[0], self._app.id_name) if page.rows else None for page in (first, last)]
+            if ids[0] != ids[1]:
+                return Step([], str(Whole(is_descending=True)), first.count)
+        return Step([], None, first.count, missing=max(0, first.count - at.start))
 
     def _whole_step(self, at: Whole, page: Page) -> Step:
         first_id = record_id(page.rows[0], self._app.id_name) or "" if page.rows else ""
@@ -88,8 +107,11 @@ class AllRows:
                 return Step([], None, None)
             raise UnexpectedReply("apptivo gives the same page again: it does not heed startIndex")
         reached = at.start + len(page.rows)
-        has_more = bool(page.rows) and (page.count is None or reached < page.count)
-        return Step(page.rows, str(Whole(reached, first_id[:128])) if has_more else None, page.count)
+        # from the other end only those that are beyond the limit
+        wanted = page.count and page.count - (LIMIT if at.is_descending else 0)
+        has_more = bool(page.rows) and (wanted is None or reached < wanted)
+        following = str(Whole(reached, first_id[:128], at.is_descending)) if has_more else None
+        return Step(_up_to(page.rows, at, wanted), following, page.count)
 
     async def _slices(self, count: int, deadline: Deadline) -> tuple[Sliced, int] | None:
         """The first slice, and how many rows have no day; None where Apptivo does not search by days."""
@@ -123,13 +145,14 @@ class AllRows:
         wanted = min((count - LIMIT or LIMIT) if at.is_descending else count, LIMIT)
         if page.rows and reached < wanted:
             return Step(page.rows, str(at.at(reached)), None, missing)
+        rows = _up_to(page.rows, at, wanted)
         missing += max(0, wanted - reached)
         following: Position | None = at.following()
         if count >= LIMIT and not at.is_descending:
             turned = await self._turned(at, deadline)
             following = turned or following
             missing += max(0, count - (2 * LIMIT if turned else LIMIT))
-        return Step(page.rows, str(following) if following else None, None, missing)
+        return Step(rows, str(following) if following else None, None, missing)
 
     async def _turned(self, at: Sliced, deadline: Deadline) -> Sliced | None:
         """The same days from the other end; None where Apptivo gives the same rows first either way."""
@@ -160,3 +183,8 @@ class AllRows:
         except TimestampRefused:
             return None
         return reading.at.date() if reading.date_only else reading.at.astimezone(self._dates.zone).date()
+
+
+def _up_to(rows: list[object], at: Position, wanted: int | None) -> list[object]:
+    """A page's rows without those that were read from the other end already: an opportunity would count twice."""
+    return rows[: max(0, wanted - at.start)] if at.is_descending and wanted is not None else rows

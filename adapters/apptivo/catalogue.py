@@ -168,6 +168,11 @@ class CatalogueCache:
         self.refresh_soon()
         if self._task is not None and not self._task.done():
             await asyncio.wait([self._task], timeout=seconds)
+        return self.known
+
+    @property
+    def known(self) -> Catalogue:
+        """What is known of it without asking; an empty one before the first answer."""
         return self._value if self._clock() < self._last_until else Catalogue()
 
     async def aclose(self) -> None:

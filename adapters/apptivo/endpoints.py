@@ -185,9 +185,9 @@ def opportunities_between(first: str, last: str, is_descending: bool = False) ->
     )
 
 
-def all_of(between: Callable[[str, str], Endpoint]) -> Endpoint:
+def all_of(between: Callable[[str, str, bool], Endpoint], *, is_descending: bool = False) -> Endpoint:
     """All rows of an app by getAll (C, S003 and apdoc); by its search where that is refused or not understood."""
-    searched = between("", "")
+    searched = between("", "", is_descending)
     return replace(searched, actions=("getAll", *searched.actions))
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, tzinfo
 from adapters.apptivo.all_rows import AllRows, App, Step
 from adapters.apptivo.client import ApptivoClient
 from adapters.apptivo.deal_counts import DealCounts
-from adapters.apptivo.endpoints import Endpoint, all_of, customers_between, opportunities_between
+from adapters.apptivo.endpoints import Endpoint, customers_between, opportunities_between
 from adapters.apptivo.feed import FeedReader, of_customer
 from adapters.apptivo.replies import record_id
 from adapters.apptivo.summary import deals_of, last_update_of, summary_of, won_at
@@ -18,6 +18,7 @@ from adapters.contract import (
     CustomerSummary,
     Refused,
     Throttled,
+    TimedOut,
     UnexpectedReply,
 )
 from adapters.customers import Deals
@@ -26,8 +27,8 @@ from adapters.deadline import Deadline
 AT_ONCE = 4
 """Searches for one customer's opportunities that run at the same time."""
 _MARK = "apptivo:"
-_CUSTOMERS = App(all_of(customers_between), customers_between, "customerId")
-_OPPORTUNITIES = App(all_of(opportunities_between), opportunities_between, "opportunityId")
+_CUSTOMERS = App(customers_between, "customerId")
+_OPPORTUNITIES = App(opportunities_between, "opportunityId")
 
 
 class Listing:
@@ -45,6 +46,7 @@ class Listing:
         self._deals_endpoint = deals
         self._customers = AllRows(client, _CUSTOMERS, reader.dates, now)
         self._opportunities = AllRows(client, _OPPORTUNITIES, reader.dates, now)
+        self._only_one_counts = asyncio.Lock()
         self._begin()
 
     def _begin(self) -> None:
@@ -59,18 +61,37 @@ class Listing:
         """See `adapters.customers.CustomerListing`."""
         if cursor is not None and not cursor.startswith(_MARK):
             raise Refused("the cursor of a listing is none of Apptivo's: list the customers from the start")
-        if cursor is None and self._has_given:
-            self._begin()
-        await self._count_deals(deadline)
+        counts = await self._counted(deadline, is_new=cursor is None)
         step = await self._customers.step(cursor and cursor.removeprefix(_MARK), deadline)
-        answers = await self._read(step.rows, since, deadline)
+        answers = await self._read(step.rows, counts, since, deadline)
         self._has_given = True
         faults = [each for each in answers if isinstance(each, CustomerFault)]
         if step.missing:
             detail = f"apptivo counts {step.missing} more customers, which none of its lists gives"
             faults.append(CustomerFault("out_of_reach", detail))
+        if step.may_end_early:
+            detail = "apptivo's lists end at 10,000 rows, and it does not say whether there are more customers"
+            faults.append(CustomerFault("out_of_reach", detail))
         customers = [each for each in answers if isinstance(each, CustomerSummary)]
         return CustomerPage(customers, faults, step.following and _MARK + step.following, step.total)
+
+    async def _counted(self, deadline: Deadline, *, is_new: bool) -> DealCounts | None:
+        """All customers' deals, complete and changed no more; None where they are asked for one by one.
+
+        Listings to several targets run at the same time on one adapter: only one of them counts.
+        """
+        try:
+            async with asyncio.timeout(deadline.remaining()):
+                await self._only_one_counts.acquire()
+        except TimeoutError:
+            raise TimedOut("apptivo: another listing still counts the opportunities") from None
+        try:
+            if is_new and self._has_given:
+                self._begin()
+            await self._count_deals(deadline)
+            return None if self._is_one_by_one else self._counts
+        finally:
+            self._only_one_counts.release()
 
     async def _count_deals(self, deadline: Deadline) -> None:
         """Read all opportunities, once a listing; a call that ends by its deadline goes on from there the next time."""
@@ -101,16 +122,16 @@ class Listing:
             if owner is not None:
                 outcome = self._reader.outcome(row)
                 self._counts.add(owner, outcome, won_at(row, self._reader) if outcome == "won" else None)
-        return not step.missing and (owners > 0 or not step.rows)
+        return not (step.missing or step.may_end_early) and (owners > 0 or not step.rows)
 
     async def _read(
-        self, rows: list[object], since: datetime | None, deadline: Deadline
+        self, rows: list[object], counts: DealCounts | None, since: datetime | None, deadline: Deadline
     ) -> list[CustomerSummary | CustomerFault]:
         slots = asyncio.Semaphore(AT_ONCE)
 
         async def read(row: object) -> CustomerSummary | CustomerFault | None:
             async with slots:
-                return await self._customer(row, since, deadline)
+                return await self._customer(row, counts, since, deadline)
 
         tasks = [asyncio.ensure_future(read(row)) for row in rows]
         try:
@@ -120,7 +141,7 @@ class Listing:
                 task.cancel()
 
     async def _customer(
-        self, row: object, since: datetime | None, deadline: Deadline
+        self, row: object, counts: DealCounts | None, since: datetime | None, deadline: Deadline
     ) -> CustomerSummary | CustomerFault | None:
         if not isinstance(row, Mapping):
             return CustomerFault("shape", f"a row that is {type(row).__name__}, no object")
@@ -131,7 +152,7 @@ class Listing:
         if since is not None and changed is not None and changed < since:
             return None
         try:
-            deals = await self._deals(customer_id, deadline)
+            deals = await self._deals(customer_id, counts, deadline)
         except (BadCredentials, Throttled):
             raise
         except Refused as refused:
@@ -139,11 +160,11 @@ class Listing:
         summary = summary_of(customer_id, row, deals, self._reader)
         return summary if summary.name else CustomerFault("no_name", "a customer without a name", customer_id)
 
-    async def _deals(self, customer_id: str, deadline: Deadline) -> Deals | None:
+    async def _deals(self, customer_id: str, counts: DealCounts | None, deadline: Deadline) -> Deals | None:
         if self._deals_endpoint is None:
             return None
-        if not self._is_one_by_one:
-            return self._counts.of(customer_id)
+        if counts is not None:
+            return counts.of(customer_id)
         rows = await self._client.rows(self._deals_endpoint, customer_id, 0, deadline)
         own = of_customer("opportunities", rows, customer_id)
         return deals_of([row for row in own if isinstance(row, Mapping)], self._reader)

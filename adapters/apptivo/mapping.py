@@ -27,7 +27,8 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "annualRevenueCurrencyCode": "turn_over && 'EUR'",
         "employeeRange": "staff_number",
         "industryName": "industry || industry_name",
-        "description": "join('\\n', [description, vainu_link][?@])",
+        # a JSON literal: a JMESPath text in single quotes knows no escapes, and would join by a backslash and an n
+        "description": 'join(`"\\n"`, [description, vainu_link][?@])',
         "faceBookURL": "facebook_link",
         "twitterURL": "twitter_link",
         "linkedInURL": "linkedin_link",

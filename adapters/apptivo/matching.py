@@ -1,11 +1,23 @@
 """Which of the customers that a search found are the company we look for; Apptivo's search matches parts, we do not."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from adapters import company_ids
 from adapters.apptivo import replies
 from adapters.contract import Company, Match, UnexpectedReply
+
+_NAMES_A_BUSINESS_ID = re.compile(
+    r"business(?:id|no|nr|number|code|identitycode)|(?:company|organi[sz]ation|org)(?:no|nr|number|registrationnumber)"
+    r"|y?tunnus|yritystunnus|organi[sz]asjonsnummer|organisationsnummer|orgnummer|cvr(?:nr|no|number|nummer)?"
+    r"|vat(?:id|no|nr|number|registrationnumber)|(?:trade|company)?regist(?:er|ration)(?:id|no|nr|number)"
+)
+"""What a firm's own field for business ids may be called, without blanks, dots and case: English, Nordic words (G).
+
+Not "company id", which is as likely a number of the firm's own.
+"""
+_SHORTEST_ID = 5
 
 
 def spellings(company: Company) -> list[str]:
@@ -56,14 +68,41 @@ def matches(
 
 def attribute_values(row: Mapping[str, Any], attribute: str | None) -> list[object]:
     """What a customer's custom attribute of this `customAttributeId` holds, or with None what all of them hold."""
+    wanted = (item for item in _attributes(row) if attribute in (None, _text(item.get("customAttributeId"))))
+    return [value for item in wanted for value in _values(item)]
+
+
+def named_business_ids(row: Mapping[str, Any]) -> list[object]:
+    """What the custom attributes hold that are called a business id, where no setting says which one it is (G).
+
+    Only what may be one: digits among at least five letters and digits.
+    """
+    found = (value for item in _attributes(row) if _is_named_business_id(item) for value in _values(item))
+    written = ((value, company_ids.business_id(value) or "") for value in found)
+    return [value for value, plain in written if len(plain) >= _SHORTEST_ID and any(map(str.isdigit, plain))]
+
+
+def _attributes(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     custom = row.get("customAttributes")
-    values: list[object] = []
-    for item in custom if isinstance(custom, list) else ():
-        if isinstance(item, Mapping) and attribute in (None, item.get("customAttributeId")):
-            tag = item.get("customAttributeTagName")
-            values += [item.get("customAttributeValue"), item.get("numberValue")]
-            values.append(item.get(tag) if isinstance(tag, str) else None)
-    return values
+    return [item for item in custom if isinstance(item, Mapping)] if isinstance(custom, list) else []
+
+
+def _values(item: Mapping[str, Any]) -> list[object]:
+    tag = item.get("customAttributeTagName")
+    return [
+        item.get("customAttributeValue"),
+        item.get("numberValue"),
+        item.get(tag) if isinstance(tag, str) else None,
+    ]
+
+
+def _is_named_business_id(item: Mapping[str, Any]) -> bool:
+    names = (_text(item.get(key)) for key in ("customAttributeName", "customAttributeTagName"))
+    return any(_NAMES_A_BUSINESS_ID.fullmatch("".join(filter(str.isalnum, name.casefold()))) for name in names)
+
+
+def _text(value: object) -> str:
+    return str(value) if isinstance(value, str | int) else ""
 
 
 def _id_of(row: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from adapters.apptivo.catalogue import Catalogue, named, preferred, range_of
-from adapters.apptivo.mapping import CUSTOM
+from adapters.apptivo.mapping import CUSTOM, new_customer
 from adapters.apptivo.matching import same_business_id
 from adapters.contract import Company
 from adapters.events import currency, number
@@ -38,6 +38,14 @@ class Laid:
         """The list in a field; a fresh one where there is none."""
         rows = self.data.get(name)
         return rows if isinstance(rows, list) else []
+
+
+def blank_customer(catalogue: Catalogue) -> dict[str, Any]:
+    """What a new customer's values are laid over; active, where the firm's list has that status."""
+    blank = new_customer()
+    if status := next((option for option in catalogue.statuses if option.name.casefold() == "active"), None):
+        blank |= {"statusName": status.name, "statusId": status.id}
+    return blank
 
 
 def lay_over(

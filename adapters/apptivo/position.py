@@ -8,7 +8,7 @@ from adapters.contract import Refused
 
 FIRST_DAY = date(2000, 1, 1)
 """Before this day nothing was made in Apptivo."""
-_WHOLE = re.compile(r"all:([0-9]{1,12}):([0-9A-Za-z_-]{0,128})")
+_WHOLE = re.compile(r"all:([0-9]{1,12}):([0-9A-Za-z_-]{0,128})(:down)?")
 _SLICED = re.compile(
     r"days:([0-9-]{10}):([0-9-]{10}):([0-9-]{10}):(DMY|MDY|YMD):(up|down):([0-9]{1,12})", re.ASCII
 )  # fmt: skip
@@ -21,9 +21,11 @@ class Whole:
     start: int = 0
     first_id: str = ""
     """The id of the first row of the page before: a server that ignores startIndex gives that page again."""
+    is_descending: bool = False
+    """From the other end."""
 
     def __str__(self) -> str:
-        return f"all:{self.start}:{self.first_id}"
+        return f"all:{self.start}:{self.first_id}{':down' if self.is_descending else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ Position = Whole | Sliced
 def position_of(text: str) -> Position:
     """What `str` of a position wrote; `Refused` for anything else."""
     if match := _WHOLE.fullmatch(text):
-        return Whole(int(match[1]), match[2])
+        return Whole(int(match[1]), match[2], match[3] is not None)
     if match := _SLICED.fullmatch(text):
         try:
             first, last, end = (date.fromisoformat(match[group]) for group in (1, 2, 3))

@@ -7,7 +7,7 @@ from typing import Any
 
 from adapters import company_ids
 from adapters.apptivo.feed import FeedReader, assignees_of, id_of
-from adapters.apptivo.matching import attribute_values
+from adapters.apptivo.matching import attribute_values, named_business_ids
 from adapters.apptivo.models import Outcome
 from adapters.apptivo.ranges import lower_end
 from adapters.contract import NOTES_CHARACTERS, CustomerSummary
@@ -80,10 +80,12 @@ def _labels(labels: object) -> tuple[str, ...]:
 def _business_id(customer: Mapping[str, Any], attribute: str | None) -> tuple[str | None, str | None]:
     codes = (company_ids.country_code(row.get("countryCode")) for row in objects(customer.get("addresses")))
     country = next(filter(None, codes), None)
-    # without the setting any custom attribute might be meant, and none is
-    values = attribute_values(customer, attribute) if attribute else []
-    written = (company_ids.written_id(value, country) for value in values)
-    return next((found for found in written if found[0]), (None, country))
+    if attribute:
+        written = (company_ids.written_id(value, country) for value in attribute_values(customer, attribute))
+        return next((found for found in written if found[0]), (None, country))
+    named = {company_ids.written_id(value, country) for value in named_business_ids(customer)}
+    # two that differ: nobody has said which one is meant
+    return named.pop() if len(named) == 1 else (None, country)
 
 
 def last_update_of(customer: Mapping[str, Any], reader: FeedReader) -> datetime | None:

@@ -31,12 +31,14 @@ from adapters.crmcom.listing import Listing
 from adapters.crmcom.local_time import local
 from adapters.crmcom.mapping import FIELDS, amendment, company_body
 from adapters.crmcom.models import EVENT_KINDS, SOURCES, CrmcomSettings
+from adapters.crmcom.preview import previewed
 from adapters.crmcom.records import Records, Row, owner_of
 from adapters.crmcom.search import Search
 from adapters.crmcom.summary import deals_of, summary_of
 from adapters.crmcom.webhook import ACCOUNT_MARK, is_person, read_events
 from adapters.deadline import Deadline
 from adapters.events import EventBuilder
+from adapters.mapping_preview import MappedRequest
 from adapters.timestamps import Reading, read
 
 
@@ -95,6 +97,10 @@ class CrmcomAdapter:
     async def add_details(self, record_id: str, company: Company, deadline: Deadline) -> None:
         """The account receivable, the contacts as persons, the leads as web customer events."""
         await self._details.add(record_id, company, deadline)
+
+    def preview(self, company: Company) -> Sequence[MappedRequest]:
+        """The calls that would make this company, its account, its persons and its leads."""
+        return previewed(company, self._table, self._settings, self._details)
 
     async def activities(self, source: str, record_id: str, limit: int, deadline: Deadline) -> SourceReply:
         """All rows of one list: no order is documented, so `limit` cannot shorten the reading."""

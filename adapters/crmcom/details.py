@@ -60,11 +60,14 @@ class Details:
         accounts = await self._records.accounts(record_id, deadline)
         if accounts:
             return accounts
-        account_id = await self._records.create("accounts_receivable/create", self._account(record_id, name), deadline)
+        account_id = await self._records.create(
+            "accounts_receivable/create", self.account_body(record_id, name), deadline
+        )
         self._records.forget_accounts(record_id)
         return [{"id": account_id}]
 
-    def _account(self, record_id: str, name: str) -> dict[str, Any]:
+    def account_body(self, record_id: str, name: str) -> dict[str, Any]:
+        """The body of accounts_receivable/create for a customer, without the token."""
         settings = self._settings
         body: dict[str, Any] = {"name": name}
         body |= {key: {"id": record_id} for key in settings.account_owner_keys}
@@ -108,7 +111,7 @@ class Details:
             self._persons.popitem(last=False)
 
     async def _add_leads(self, record_id: str, account: Row, leads: Sequence[Lead], deadline: Deadline) -> list[str]:
-        rows = {reference: row for lead in leads for reference, row in self._lead_rows(record_id, account, lead)}
+        rows = {reference: row for lead in leads for reference, row in self.lead_rows(record_id, account, lead)}
         if not rows:
             return []
         known = await self._references(account, deadline)
@@ -116,7 +119,8 @@ class Details:
         report = await self._records.create_events("web", missing, deadline)
         return [f"lead {row.get('request_unique_identifier', '')} was refused: {_reason(row)}" for row in report.failed]
 
-    def _lead_rows(self, record_id: str, account: Row, lead: Lead) -> list[tuple[str, dict[str, Any]]]:
+    def lead_rows(self, record_id: str, account: Row, lead: Lead) -> list[tuple[str, dict[str, Any]]]:
+        """A lead as a web customer event, with its reference number; none of one that is empty."""
         website = lead.link or lead.vainu_link
         if not website and not lead.title:
             return []

@@ -46,6 +46,8 @@ class Listing:
         at = _position(cursor)
         if self._asked != (cursor, since):
             self._asked, self._answers = (cursor, since), {}
+        # its own, whatever another listing asks for meanwhile
+        known = self._answers
         try:
             rows = await self._rows(at, deadline)
         except BadCredentials:
@@ -59,8 +61,8 @@ class Listing:
             # a server older than R13 ignores paging and gives the first rows for ever
             return CustomerPage(())
         listed = [owner_of(row) if isinstance(row, Mapping) else row for row in rows] if at.of == "accounts" else rows
-        answers = await self._read_all(listed, deadline, since)
-        self._answers = {}
+        answers = await self._read_all(listed, known, deadline, since)
+        known.clear()
         ends = len(rows) > size
         following = None if ends else f"crmcom:{at.of}:{at.offset + len(rows)}:{identity(rows[0])[:200]}"
         return CustomerPage(
@@ -87,12 +89,14 @@ class Listing:
         except Refused:
             raise refused from None
 
-    async def _read_all(self, rows: list[Any], deadline: Deadline, since: datetime | None) -> list[_Answer]:
+    async def _read_all(
+        self, rows: list[Any], known: dict[str, _Answer], deadline: Deadline, since: datetime | None
+    ) -> list[_Answer]:
         slots = asyncio.Semaphore(AT_ONCE)
 
         async def answer(row: object) -> _Answer:
             async with slots:
-                return await self._answer(row, deadline, since)
+                return await self._answer(row, known, deadline, since)
 
         tasks = [asyncio.ensure_future(answer(row)) for row in rows]
         try:
@@ -101,15 +105,17 @@ class Listing:
             for task in tasks:
                 task.cancel()
 
-    async def _answer(self, row: object, deadline: Deadline, since: datetime | None) -> _Answer:
+    async def _answer(
+        self, row: object, known: dict[str, _Answer], deadline: Deadline, since: datetime | None
+    ) -> _Answer:
         if not isinstance(row, Mapping):
             return CustomerFault("shape", f"a row that is {type(row).__name__}, no object")
         record_id = identity(row)
         if not record_id:
             return CustomerFault("no_id", "a row of contact information without an id")
-        if record_id not in self._answers:
-            self._answers[record_id] = await self._customer(record_id, row, deadline, since)
-        return self._answers[record_id]
+        if record_id not in known:
+            known[record_id] = await self._customer(record_id, row, deadline, since)
+        return known[record_id]
 
     async def _customer(
         self, record_id: str, row: Mapping[str, Any], deadline: Deadline, since: datetime | None

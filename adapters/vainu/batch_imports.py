@@ -13,7 +13,7 @@ from adapters.contract import Refused, RemoteError, TimedOut, UnexpectedReply
 from adapters.deadline import Deadline
 from adapters.http_replies import Reply
 from adapters.vainu.calls import ID, Calls, path_of
-from adapters.vainu.models import CompanyInfo, integer, read_company, text
+from adapters.vainu.models import CompanyInfo, identity, integer, read_company, text
 from adapters.vainu.refusals import ImportRunning, row_error
 
 _ROOT = "v1/async_result/batch-import/"
@@ -143,7 +143,7 @@ class BatchImports:
         if not isinstance(value, dict):
             raise UnexpectedReply("vainu answered something that is no import job: expected an object")
         # S001 promises "an object with a link" at the start, and shows job_id only later
-        job_id = text(value.get("job_id")) or text(value.get("link")).rstrip("/").rpartition("/")[2]
+        job_id = identity(value.get("job_id")) or text(value.get("link")).rstrip("/").rpartition("/")[2]
         rows = value.get("results")
         rows = [] if rows is None else rows
         if not ID.fullmatch(job_id) or not isinstance(rows, list):
@@ -160,9 +160,10 @@ def _result(row: object, redact: Callable[[str], str]) -> ImportResult:
     parameters = asked if isinstance(asked, Mapping) else {}
     if not row["success"]:
         return ImportResult("", None, parameters, row_error(row, redact))
-    if not text(row.get("id")):
+    made_id = identity(row.get("id"))
+    if not made_id:
         raise UnexpectedReply("vainu answered an import's row that succeeded without an id")
-    return ImportResult(row["id"], read_company(row.get("matched_prospect")), parameters, None)
+    return ImportResult(made_id, read_company(row.get("matched_prospect")), parameters, None)
 
 
 def assign(results: Sequence[ImportResult], bodies: Sequence[Mapping[str, object]]) -> dict[int, ImportResult]:

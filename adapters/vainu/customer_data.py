@@ -5,7 +5,7 @@ reach every object of the account (S001, "Warning"), so every path that writes i
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,6 +32,12 @@ from adapters.vainu.refusals import MatchParameterMissing, matching_error
 
 _MOST_PAGES = 20
 EVERYTHING = CustomerDataQuery()
+OnImport = Callable[[str], Awaitable[None]]
+"""Is told the id of a batch import as soon as it runs: a process that dies leaves it behind, and it bars the next."""
+
+
+async def no_one(_job_id: str) -> None:
+    """Nobody wants to know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +158,18 @@ class CustomerDataApi(ABC):
         return {**render_fields(row.fields, self.version), **matched}
 
     @abstractmethod
-    def create_many(self, rows: Iterable[CustomerRow], deadline: Deadline) -> AsyncIterator[RowOutcome]:
-        """Create many objects: exactly one outcome a row, as they come.
+    def create_many(
+        self, rows: Iterable[CustomerRow], deadline: Deadline, on_import: OnImport = no_one
+    ) -> AsyncIterator[RowOutcome]:
+        """Create many objects: exactly one outcome a row, as they come. Only v1 has batch imports to tell of.
 
         A row that fails leaves the others alone: its error is in its outcome. Only `BadCredentials` is raised.
+        """
+
+    async def end_import(self, job_id: str, deadline: Deadline) -> None:  # noqa: B027 - v2 has no imports to end
+        """See a batch import that another process started to its end: until then no other starts, and it makes rows.
+
+        Waits for it, and stops it at the deadline; one that Vainu knows no more has ended.
         """
 
     async def patch(

@@ -5,17 +5,18 @@ from functools import partial
 from itertools import islice
 from typing import ClassVar
 
-from adapters.contract import BadCredentials, RemoteError, ServerFault
+from adapters.contract import BadCredentials, NotFound, RemoteError, ServerFault
 from adapters.deadline import Deadline
 from adapters.vainu.batch_imports import BatchImports, ImportJob, ImportUnfinished, assign
 from adapters.vainu.calls import Calls, patiently
-from adapters.vainu.customer_data import CustomerDataApi
+from adapters.vainu.customer_data import CustomerDataApi, OnImport, no_one
 from adapters.vainu.customer_rows import CustomerRow, RowOutcome
 from adapters.vainu.models import ApiVersion
 from adapters.vainu.refusals import MatchParameterMissing
 
 ROWS_PER_IMPORT = 500
 """Our choice: how many Vainu takes is unknown, and every look at a job repeats the rows done so far."""
+_STOP_SECONDS = 30.0
 
 _Numbered = tuple[int, CustomerRow, dict[str, object]]
 
@@ -29,7 +30,9 @@ class CustomerDataV1(CustomerDataApi):
         super().__init__(calls)
         self.imports = BatchImports(calls)
 
-    async def create_many(self, rows: Iterable[CustomerRow], deadline: Deadline) -> AsyncIterator[RowOutcome]:
+    async def create_many(
+        self, rows: Iterable[CustomerRow], deadline: Deadline, on_import: OnImport = no_one
+    ) -> AsyncIterator[RowOutcome]:
         """Batch imports of `ROWS_PER_IMPORT` rows, one after the other; see `CustomerDataApi`.
 
         Where another import of the account runs, waits for it until the deadline: then `ImportRunning`. Rows that
@@ -43,14 +46,25 @@ class CustomerDataV1(CustomerDataApi):
                     sendable.append((index, row, self.body_of(row)))
                 except MatchParameterMissing as error:
                     yield RowOutcome(index, row, error=error)
-            for outcome in await self._import(sendable, deadline) if sendable else ():
+            for outcome in await self._import(sendable, deadline, on_import) if sendable else ():
                 yield outcome
 
-    async def _import(self, rows: Sequence[_Numbered], deadline: Deadline) -> list[RowOutcome]:
+    async def end_import(self, job_id: str, deadline: Deadline) -> None:
+        """See `CustomerDataApi`."""
+        try:
+            try:
+                await self.imports.finish(ImportJob(job_id, "process"), deadline)
+            except ImportUnfinished:
+                await self.imports.stop(job_id, Deadline.after(_STOP_SECONDS))
+        except NotFound:
+            pass  # over long ago
+
+    async def _import(self, rows: Sequence[_Numbered], deadline: Deadline, on_import: OnImport) -> list[RowOutcome]:
         bodies = [body for _, _, body in rows]
         try:
             async with self.imports.turn(deadline):
                 job = await patiently(partial(self.imports.start, bodies, deadline), deadline)
+                await on_import(job.job_id)
                 job, left = await self._finish(job, deadline)
             results = assign(job.results, bodies)
         except BadCredentials:

@@ -9,7 +9,7 @@ from typing import ClassVar
 from adapters.contract import BadCredentials, Refused, RemoteError
 from adapters.deadline import Deadline
 from adapters.vainu.calls import patiently
-from adapters.vainu.customer_data import CustomerDataApi, read_one
+from adapters.vainu.customer_data import CustomerDataApi, OnImport, no_one, read_one
 from adapters.vainu.customer_rows import CustomerRow, RowOutcome
 from adapters.vainu.models import ApiVersion
 from adapters.vainu.refusals import matching_error
@@ -23,7 +23,12 @@ class CustomerDataV2(CustomerDataApi):
 
     version: ClassVar[ApiVersion] = 2
 
-    async def create_many(self, rows: Iterable[CustomerRow], deadline: Deadline) -> AsyncIterator[RowOutcome]:
+    async def create_many(
+        self,
+        rows: Iterable[CustomerRow],
+        deadline: Deadline,
+        on_import: OnImport = no_one,  # noqa: ARG002 - v2 has no imports to tell of
+    ) -> AsyncIterator[RowOutcome]:
         """One POST a row, `AT_ONCE` at the same time, outcomes in the order of the rows; see `CustomerDataApi`.
 
         Where Vainu asks to slow down, a row waits and is sent again, if time allows; after any other failure it is not.

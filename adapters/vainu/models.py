@@ -129,16 +129,16 @@ def read_customer_data(value: object) -> CustomerData:
     v1 writes the first; v2 the second, but the first in its lists (S000's own samples). `UnexpectedReply`
     for anything without an id.
     """
-    if not isinstance(value, Mapping) or not isinstance(value.get("id"), str) or not value["id"]:
+    if not isinstance(value, Mapping) or not identity(value.get("id")):
         raise UnexpectedReply("vainu answered something that is no customer data: expected an object with an id")
     company = read_company(value.get("company_info") or value.get("prospect_info"))
     told = (value.get("company_vid"), value.get("prospect"), company.vid if company else None)
     vid = next((found for found in map(integer, told) if found is not None), None)
     return CustomerData(
-        id=value["id"],
+        id=identity(value["id"]),
         vid=None if vid == UNMATCHED else vid,
         company=company,
-        unique_id=text(value.get("unique_id")),
+        unique_id=identity(value.get("unique_id")),
         owner_email=text(value.get("owner_email")),
         notes=text(value.get("notes")),
         won=value.get("won") is True,
@@ -171,6 +171,13 @@ def integer(value: object) -> int | None:
     if isinstance(value, str) and value.removeprefix("-").isdigit() and value.isascii():
         return int(value[:20])
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def identity(value: object) -> str:
+    """An id as text, also where Vainu wrote it as a number; "" for anything else."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return text(value)
 
 
 def text(value: object) -> str:

@@ -21,7 +21,7 @@ from typing import Any, ClassVar
 
 from adapters.contract import Refused, Throttled
 from adapters.vainu.calls import ID
-from adapters.vainu.models import CompanyInfo, integer, read_company
+from adapters.vainu.models import CompanyInfo, identity, integer, read_company
 
 _SHOWN = 200
 _SAYING = frozenset({"error", "errors", "code", "detail", "message", "reason", "title", "non_field_errors", "results"})
@@ -148,8 +148,8 @@ def _kind(said: object) -> type[MatchingError] | None:
 
 
 def _existing_id(said: object) -> str | None:
-    found = _found(said, "existing_id")
-    return found if isinstance(found, str) and ID.fullmatch(found) else None
+    found = identity(_found(said, "existing_id"))
+    return found if ID.fullmatch(found) else None
 
 
 def _found(said: object, key: str) -> object:

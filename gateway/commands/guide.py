@@ -6,8 +6,11 @@ from adapters import registry
 from gateway.settings import ConnectionSettings, Settings
 
 
-def guide(settings: Settings, connection: ConnectionSettings) -> str:
-    """The values for one connection, by the names that Vainu's page gives its fields (S001)."""
+def guide(settings: Settings, connection: ConnectionSettings, event_kinds: Sequence[str] = ()) -> str:
+    """The values for one connection, by the names that Vainu's page gives its fields (S001).
+
+    `event_kinds` are the kinds of customer events that its CRM takes.
+    """
     title = registry.spec(connection.crm).title or connection.crm
     where = f"{settings.public_url}/vainu/{connection.name}"
     vainu = [
@@ -30,8 +33,21 @@ def guide(settings: Settings, connection: ConnectionSettings) -> str:
             *_aligned(vainu),
             f"{connection.name}: paste into {title}, where it sends webhooks",
             *_aligned(crm),
+            *_events_guide(f"{settings.public_url}/crm/{connection.name}", connection, event_kinds),
         ]
     )
+
+
+def _events_guide(where: str, connection: ConnectionSettings, kinds: Sequence[str]) -> list[str]:
+    """Where customer events go; nothing for a CRM that takes none."""
+    if not kinds:
+        return []
+    rows = [
+        ("Address", f"POST {where}/customer-events/{{kind}}"),
+        ("Kinds", ", ".join(kinds)),
+        ("Authentication", _credentials(connection)),
+    ]
+    return [f"{connection.name}: paste into whatever sends customer events", *_aligned(rows)]
 
 
 def _aligned(rows: Sequence[tuple[str, str]]) -> list[str]:

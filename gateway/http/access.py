@@ -9,6 +9,7 @@ from gateway.ids import new_id
 from gateway.logs import quick_info
 from gateway.metrics import Metrics
 from gateway.problems import Problem, ProblemResponse
+from gateway.recorder import Recorder
 
 _WELL_FORMED = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 
@@ -16,8 +17,9 @@ _WELL_FORMED = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 class AccessLog:
     """The requests of one process."""
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: Metrics, recorder: Recorder) -> None:
         self._metrics = metrics
+        self._recorder = recorder
         self._info = quick_info()
 
     def begin(self, scope: Scope) -> str:
@@ -30,8 +32,12 @@ class AccessLog:
         route = scope.get("gateway.route", "unmatched")
         connection, caller = scope.get("gateway.connection"), scope.get("gateway.caller")
         refusal = scope.get("gateway.refusal")
-        admitted = connection if caller else None
-        self._metrics.request(route, scope["method"], status, seconds, connection=admitted, refusal=refusal)
+        let_in = caller is not None and status != 429
+        self._metrics.request(
+            route, scope["method"], status, seconds, connection=connection if let_in else None, refusal=refusal
+        )
+        if connection:
+            self._recorder.request(route, connection, status, seconds, refusal, let_in)
         self._info(
             "http.request",
             request_id=scope["gateway.request_id"],

@@ -21,7 +21,7 @@ class Envelope:
     def __init__(self, app: ASGIApp, service: Service) -> None:
         self._app = app
         self._service = service
-        self.access = AccessLog(service.metrics)
+        self.access = AccessLog(service.metrics, service.recorder)
         self.express = Express(service, self.access)
 
     def patience(self) -> float:

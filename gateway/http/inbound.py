@@ -10,7 +10,7 @@ from starlette.requests import Request
 from gateway.addresses import caller_address, limit_key
 from gateway.auth.credentials import Presented, read_credentials
 from gateway.auth.errors import OPERATOR_WWW_AUTHENTICATE, WWW_AUTHENTICATE, AuthError, Unauthorized
-from gateway.auth.gate import Scope
+from gateway.auth.gate import Operator, Scope
 from gateway.body import NotJson, parse_json
 from gateway.limits import retry_after
 from gateway.problems import Problem, of_auth, too_many
@@ -59,7 +59,7 @@ def _within_rate(request: Request, name: str, caller: str, rate_key: str) -> Liv
     request.scope["gateway.caller"] = caller
     wait = service.caller_rate.take(rate_key)
     if wait > 0:
-        raise too_many("rate_limited", f"over this caller's rate; wait {retry_after(wait)} s", wait)
+        raise _over_rate(wait)
     live = service.runtime.connections.get(name)
     if live is None:
         # removed by a reload between the two looks
@@ -67,13 +67,25 @@ def _within_rate(request: Request, name: str, caller: str, rate_key: str) -> Liv
     return live
 
 
-async def admit_operator(request: Request) -> None:
-    """Let operators pass; the `Problem` for anybody else."""
+def _over_rate(wait: float) -> Problem:
+    return too_many("rate_limited", f"over this caller's rate; wait {retry_after(wait)} s", wait)
+
+
+async def admit_operator(request: Request) -> Operator:
+    """The operator who asks; the `Problem` for anybody else."""
     _check_sign_ins(request)
     try:
-        service_of(request).operator_gate.admit(_presented(request))
+        return service_of(request).operator_gate.admit(_presented(request))
     except AuthError as error:
         _refuse(request, error, OPERATOR_WWW_AUTHENTICATE)
+
+
+def keep_operator_rate(request: Request, operator: Operator) -> None:
+    """Count a request of an operator's; the `Problem` for one over the rate that every caller has."""
+    request.scope["gateway.caller"] = f"operator:{operator.name}"
+    wait = service_of(request).caller_rate.take(f"operator/{operator.name}")
+    if wait > 0:
+        raise _over_rate(wait)
 
 
 def _presented(request: Request) -> Presented:
@@ -89,7 +101,7 @@ def _check_sign_ins(request: Request) -> None:
         request.scope["gateway.connection"] = name
     if not service.failed_signins.any:
         return
-    wait = service.failed_signins.wait(_address(request))
+    wait = service.failed_signins.wait(address_of(request))
     if wait > 0:
         detail = f"too many failed sign-ins from this address; wait {retry_after(wait)} s"
         raise too_many("signin_limited", detail, wait)
@@ -98,12 +110,13 @@ def _check_sign_ins(request: Request) -> None:
 def _refuse(request: Request, error: AuthError, challenge: str = WWW_AUTHENTICATE) -> NoReturn:
     """Count a sign-in that failed, and answer it."""
     if isinstance(error, Unauthorized):
-        service_of(request).failed_signins.record(_address(request))
+        service_of(request).failed_signins.record(address_of(request))
     request.scope["gateway.refusal"] = error.reason
     raise of_auth(error, challenge) from None
 
 
-def _address(request: Request) -> str:
+def address_of(request: Request) -> str:
+    """The address that a request comes from, as limits count it and the audit log has it."""
     peer = request.client.host if request.client else None
     forwarded = [value for name, value in request.scope["headers"] if name == b"x-forwarded-for"]
     return limit_key(caller_address(peer, forwarded, service_of(request).runtime.settings.server.trusted_proxies))

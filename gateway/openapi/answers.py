@@ -85,6 +85,18 @@ REFUSALS = {
         "No such connection, no such customer, or no page of it is configured (`record_url`).",
         "there is no page of the CRM for this address",
     ),
+    "NoSuchThing": Refusal(
+        404,
+        "no_such_delivery",
+        "Nothing of this name, number or id is configured or kept; or the CRM has no such record.",
+        "no delivery with this number is kept",
+    ),
+    "Conflict": Refusal(
+        409,
+        "sync_running",
+        "Understood, and not possible as things stand; the detail says what stands in the way.",
+        "a sync of acme to vainu is running: run 12; wait for its end",
+    ),
     "MethodNotAllowed": Refusal(
         405, "method", "This path has other methods.", "this path has other methods", ("Allow",)
     ),

@@ -28,6 +28,7 @@ _TAGS = (
     ("Activity feed", "Vainu shows what the CRM knows of a customer."),
     ("Webhooks", "Vainu and the CRM tell of changes."),
     ("Customer events", "An integrator pushes events of customers to CRM.COM."),
+    ("Operators", "What the console shows and does, for operators' scripts."),
     ("Health", "For whatever runs the gateway, and watches it."),
     ("Contract", "This document, readable without the internet."),
 )

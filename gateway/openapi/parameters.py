@@ -4,6 +4,7 @@ from typing import get_args
 
 from adapters.contract import EventType
 from gateway.openapi.event_schemas import event_parameters
+from gateway.openapi.operator_parameters import operator_parameters
 from gateway.openapi.references import Node
 
 CONNECTION_PATTERN = "^[a-z0-9][a-z0-9-]{0,62}$"
@@ -42,6 +43,7 @@ def parameters() -> Node:
             "example": "exp_01k9y3v4m2f8q7t5r6w1x0z9ab",
         },
         **event_parameters(),
+        **operator_parameters(),
         "CustomerDataId": _customer_data_id(),
         "Limit": {
             "name": "limit",

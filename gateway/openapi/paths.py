@@ -1,6 +1,7 @@
 """Every path and operation of `gateway.app.ROUTES`, and nothing else (CONTRACT section 4)."""
 
 from gateway.openapi import event_operations, service_operations, vainu_operations, webhook_operations
+from gateway.openapi.operator_operations import operator_paths
 from gateway.openapi.references import Node, parameter
 
 
@@ -24,6 +25,7 @@ def paths() -> Node:
         "/metrics": _path("get", service_operations.metrics()),
         "/openapi.json": _path("get", service_operations.openapi_json()),
         "/docs": _path("get", service_operations.docs()),
+        **{path: _path(method, operation, *of) for path, (method, operation, of) in operator_paths().items()},
     }
 
 

@@ -6,6 +6,7 @@ from adapters.contract import EventType, Icon
 from adapters.events import DEALS
 from gateway.openapi.company_fields import company_field_schemas
 from gateway.openapi.event_schemas import event_schemas
+from gateway.openapi.operator_schemas import operator_schemas
 from gateway.openapi.parameters import EXPORT_ID_PATTERN, UNIQUE_ID_PATTERN
 from gateway.openapi.pushed_company import pushed_company_schemas
 from gateway.openapi.references import Node, schema
@@ -29,6 +30,7 @@ def schemas() -> Node:
         "Problem": _problem(),
         "InvalidProblem": _invalid_problem(),
         "ExportProblem": _export_problem(),
+        **operator_schemas(),
     }
 
 

@@ -20,6 +20,8 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _CONNECTION_KEYS = frozenset(ConnectionSettings.model_fields) - {"name", "adapter"}
+_ORIGINS = {"env": "environment variable {}", "file": "file {}", "sha256": "its SHA-256 in the file"}
+"""The forms of a secret (`adapters.secrets`), and how they are told of."""
 _NO_CREDENTIALS = "no credentials: set api_keys, basic, jwt or url_tokens, or nobody can call this connection"
 
 
@@ -62,7 +64,22 @@ def read(document: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -
     connections = dict(_connections(document.get("connections", {}), environ, faults))
     if faults or base is None:
         raise InvalidSettings(faults)
-    return base.model_copy(update={"connections": connections})
+    settings = base.model_copy(update={"connections": connections})
+    settings._origins = dict(_origins(document, ()))
+    return settings
+
+
+def _origins(node: object, steps: tuple[str | int, ...]) -> Iterator[tuple[str, str]]:
+    """Every place of the document where a secret is named instead of written, and what is named there."""
+    if isinstance(node, Mapping):
+        (key, name), *more = node.items() or [("", "")]
+        if not more and key in _ORIGINS and isinstance(name, str):
+            yield path_text(steps), _ORIGINS[key].format(name)
+        for key, inner in node.items():
+            yield from _origins(inner, (*steps, str(key)))
+    elif isinstance(node, list):
+        for number, inner in enumerate(node):
+            yield from _origins(inner, (*steps, number))
 
 
 def _connections(

@@ -12,6 +12,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainValidator,
+    PrivateAttr,
     SecretStr,
     ValidationInfo,
     field_serializer,
@@ -237,6 +238,19 @@ class Settings(Section):
     storage: StorageSettings = StorageSettings()
     operator: OperatorSettings = OperatorSettings()
     connections: Mapping[str, ConnectionSettings] = Field(default_factory=dict)
+    _origins: Mapping[str, str] = PrivateAttr(default_factory=dict)
+
+    @property
+    def origins(self) -> Mapping[str, str]:
+        """Where secrets are from, by path, as far as the file does not hold them itself."""
+        return self._origins
+
+    def secret_values(self) -> list[str]:
+        """Every secret that the gateway knows in plain, for redaction only."""
+        password = make_url(self.storage.url).password
+        known = [] if password is None else [str(password)]
+        known += _secrets_in(self.operator)
+        return [*known, *(secret for each in self.connections.values() for secret in each.secret_values())]
 
     @property
     def public_url(self) -> str:

@@ -183,6 +183,14 @@ def release_abandoned(
     return connection.execute(statement.values(**_FREED, due_at=now)).rowcount
 
 
+def running_keys(connection: Connection, order_keys: Collection[str]) -> set[str]:
+    """Those of the order keys of which somebody works on a delivery."""
+    statement = select(deliveries.c.order_key).where(
+        deliveries.c.order_key.in_(order_keys), is_in(deliveries, DeliveryState.RUNNING)
+    )
+    return set(connection.execute(statement).scalars())
+
+
 def give_turn(connection: Connection, order_key: str, now: int) -> None:
     """Make the oldest unfinished delivery of a key due, if it waits for its turn: the one before it has ended."""
     connection.execute(_TURN, {"of_key": order_key, "now": now})

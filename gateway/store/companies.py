@@ -81,6 +81,12 @@ def recognise_or_add(
     return found
 
 
+def recognised(connection: Connection, name: str, pushed: Sequence[Identifier]) -> CompanyRow | None:
+    """The company that a push would mean; nothing is added."""
+    company_id = recognise(pushed, _known(connection, name, pushed))
+    return None if company_id is None else by_id(connection, company_id)
+
+
 def _known(connection: Connection, name: str, pushed: Sequence[Identifier]) -> list[tuple[str, Identifier]]:
     sharing = select(aliases.c.company_id).where(
         aliases.c.connection == name, aliases.c.value.in_({identifier.value for identifier in pushed})

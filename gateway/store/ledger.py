@@ -6,8 +6,9 @@ attempts and of age begin anew. Its place in the order of its key is the old one
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, or_, select, tuple_, update
+from sqlalchemy import Column, ColumnElement, Connection, Select, func, or_, select, tuple_, update
 
 from gateway.ids import made_at
 from gateway.store.deliveries import Delivery
@@ -37,6 +38,12 @@ class Filter:
     """The error's fixed word, such as `timeout`."""
     text: str = ""
     """Part of the subject, the reason or the detail, in any case of letters."""
+    kinds: Collection[str] = ()
+    """Any of these."""
+    ids: Collection[int] | None = None
+    """Only these deliveries."""
+    up_to: int | None = None
+    """No delivery with a larger id."""
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """What a delivery must meet."""
@@ -48,6 +55,12 @@ class Filter:
             conditions.append(row.connection == self.connection)
         if self.kind is not None:
             conditions.append(row.kind == self.kind)
+        if self.kinds:
+            conditions.append(row.kind.in_(self.kinds))
+        if self.ids is not None:
+            conditions.append(row.id.in_(self.ids))
+        if self.up_to is not None:
+            conditions.append(row.id <= self.up_to)
         if self.reason is not None:
             conditions.append(row.reason == self.reason)
         if self.since is not None:
@@ -127,7 +140,13 @@ class Detail:
 _ENTRY = [deliveries.c[name] for name in Entry.__dataclass_fields__]
 
 
-def _entry(row: Sequence[object]) -> Entry:
+def entry_columns() -> list[Column[Any]]:
+    """The columns of an entry."""
+    return _ENTRY
+
+
+def read_entry(row: Sequence[object]) -> Entry:
+    """A row of `entry_columns`."""
     values = dict(zip(Entry.__dataclass_fields__, row, strict=True))
     values["state"] = DeliveryState(str(values["state"]))
     return Entry(**values)  # type: ignore[arg-type]  # the columns are named and typed as the fields are
@@ -140,7 +159,7 @@ def search(connection: Connection, wanted: Filter, limit: int, after: Cursor | N
     if after is not None:
         statement = statement.where(place < after)
     newest_first = (deliveries.c.created_at.desc(), deliveries.c.id.desc())
-    found = [_entry(row) for row in connection.execute(statement.order_by(*newest_first).limit(limit + 1))]
+    found = [read_entry(row) for row in connection.execute(statement.order_by(*newest_first).limit(limit + 1))]
     entries = found[:limit]
     return Page(entries, (entries[-1].created_at, entries[-1].id) if len(found) > limit else None)
 
@@ -240,7 +259,7 @@ def _overtaken_by(connection: Connection, delivery: Delivery) -> int | None:
 
 def entries(connection: Connection, delivery_ids: Collection[int]) -> list[Entry]:
     """The deliveries with these ids, by id."""
-    return [_entry(row) for row in connection.execute(_by_ids(delivery_ids))]
+    return [read_entry(row) for row in connection.execute(_by_ids(delivery_ids))]
 
 
 def _by_ids(delivery_ids: Collection[int]) -> Select[tuple[object, ...]]:
@@ -249,7 +268,7 @@ def _by_ids(delivery_ids: Collection[int]) -> Select[tuple[object, ...]]:
 
 def replay(connection: Connection, delivery_ids: Collection[int], now: int) -> list[Entry]:
     """Replay these; the entries as they stood before. Those in a state of `REPLAYABLE` wait now, the others stay."""
-    found = [_entry(row) for row in connection.execute(_by_ids(delivery_ids).with_for_update())]
+    found = [read_entry(row) for row in connection.execute(_by_ids(delivery_ids).with_for_update())]
     _set_pending(connection, found, now)
     return found
 
@@ -269,7 +288,7 @@ def replay_next(connection: Connection, wanted: Filter, after: int, last: int, l
         .limit(limit)
         .with_for_update()
     )
-    found = [_entry(row) for row in connection.execute(statement)]
+    found = [read_entry(row) for row in connection.execute(statement)]
     _set_pending(connection, found, now)
     return found
 

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.store.sync_runs import Scope
-from gateway.store.tables import sync_records, sync_targets
+from gateway.store.tables import SyncState, sync_records, sync_runs, sync_targets
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,15 @@ def creates_leave(connection: Connection, scope: Scope, record_ids: Iterable[str
     """Note, before they leave, that creates of these customers are on their way."""
     rows = [{"record_id": each, "create_sent": True, "seen_run": run_id} for each in record_ids]
     _upsert(connection, scope, rows, ("create_sent", "seen_run"))
+
+
+def is_being_created(connection: Connection, scope: Scope, record_id: str, now: int) -> bool:
+    """Whether a run that lives may be creating this customer at the target in this moment."""
+    is_sent = select(_records.record_id).where(*_of(scope), _records.record_id == record_id, _records.create_sent)
+    is_running = select(sync_runs.c.id).where(
+        *_of(scope, sync_runs), sync_runs.c.state == SyncState.RUNNING, sync_runs.c.lease_until > now
+    )
+    return all(connection.execute(statement.limit(1)).first() for statement in (is_sent, is_running))
 
 
 def recognise(connection: Connection, scope: Scope, remote_ids: Mapping[str, str]) -> None:
@@ -143,6 +152,16 @@ def cell(connection: Connection, scope: Scope) -> str | None:
 def set_cell(connection: Connection, scope: Scope, text: str | None) -> None:
     """Remember this of Aixon's cell; None forgets it."""
     _set_target(connection, scope, cell=text)
+
+
+def last_import(connection: Connection, scope: Scope) -> str | None:
+    """The id of Vainu's batch import that was started last, unless it is known to have ended."""
+    return cell(connection, scope)
+
+
+def set_last_import(connection: Connection, scope: Scope, job_id: str | None) -> None:
+    """Remember this batch import; None: it has ended."""
+    set_cell(connection, scope, job_id)
 
 
 def _set_target(connection: Connection, scope: Scope, **values: object) -> None:

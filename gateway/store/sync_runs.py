@@ -106,6 +106,22 @@ def latest(connection: Connection, scope: Scope, *states: SyncState, whole: bool
     return SyncRun(*row) if row else None
 
 
+def page(connection: Connection, limit: int, before: int | None = None, name: str | None = None) -> list[SyncRun]:
+    """The newest runs with ids below `before`, of one connection or of all."""
+    statement = select(*_COLUMNS).order_by(sync_runs.c.id.desc()).limit(limit)
+    if before is not None:
+        statement = statement.where(sync_runs.c.id < before)
+    if name is not None:
+        statement = statement.where(sync_runs.c.connection == name)
+    return [SyncRun(*row) for row in connection.execute(statement)]
+
+
+def by_id(connection: Connection, run_id: int) -> SyncRun | None:
+    """The run with this id."""
+    row = connection.execute(select(*_COLUMNS).where(sync_runs.c.id == run_id)).one_or_none()
+    return SyncRun(*row) if row else None
+
+
 def begin(
     connection: Connection, scope: Scope, wanted: Wanted, lease: Lease, now: int, is_gone: Callable[[str], bool]
 ) -> tuple[SyncRun, bool]:

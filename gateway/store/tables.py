@@ -95,6 +95,8 @@ aliases = Table(
     Column("country", String(2), primary_key=True),  # "" where unknown, or where it does not matter
     Column("company_id", String(40), nullable=False),
     Index("ix_company_aliases_company", "company_id"),
+    # PostgreSQL looks up the beginning of a text in an index of this kind only
+    Index("ix_company_aliases_value", "value", "company_id", postgresql_ops={"value": "text_pattern_ops"}),
 )
 
 unique_ids = Table(
@@ -103,6 +105,8 @@ unique_ids = Table(
     Column("connection", String(63), primary_key=True),
     Column("unique_id", String(128), primary_key=True),
     Column("company_id", String(40), nullable=False),
+    Index("ix_unique_ids_unique_id", "unique_id"),
+    Index("ix_unique_ids_company", "company_id"),
 )
 
 exports = Table(
@@ -120,7 +124,7 @@ exports = Table(
     Column("accepted_at", BigInteger),  # answered "accepted": Vainu holds our id, and must be told the CRM's
     Index("ix_exports_company", "company_id"),
     Index("ix_exports_delivery", "delivery_id"),
-    Index("ix_exports_received", "received_at"),
+    Index("ix_exports_received", "received_at", "id"),
 )
 
 deliveries = Table(
@@ -200,6 +204,16 @@ Index("ix_deliveries_order", deliveries.c.order_key, deliveries.c.id)
 Index("ix_deliveries_finished", deliveries.c.state, deliveries.c.finished_at)
 Index("ix_deliveries_subject", deliveries.c.subject, deliveries.c.id)
 Index("ix_deliveries_created", deliveries.c.created_at, deliveries.c.id)
+_DEAD = text("state = 'dead'")
+Index(
+    "ix_deliveries_dead",
+    # first, or SQLite would rather take the index of states, and sort
+    deliveries.c.state,
+    deliveries.c.created_at,
+    deliveries.c.id,
+    sqlite_where=_DEAD,
+    postgresql_where=_DEAD,
+)
 
 attempts = Table(
     "attempts",
@@ -280,5 +294,6 @@ sync_targets = Table(
     Column("connection", String(63), primary_key=True),
     Column("target", String(16), primary_key=True),
     Column("recognised_at", BigInteger),  # when what the target held already was last listed
-    Column("cell", Text),  # JSON: Aixon's cell, or the create of one that may have happened
+    # Aixon: JSON, its cell, or the create of one that may have happened. Vainu: the id of the last batch import
+    Column("cell", Text),
 )

@@ -64,6 +64,7 @@ class Begun:
     started_at: int
     """When the run began, the interrupted one if it continues one; Unix milliseconds."""
     counts: Counts
+    run_id: int
 
 
 @dataclass(frozen=True, slots=True)

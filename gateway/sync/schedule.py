@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import msgspec
 import structlog
@@ -25,6 +26,8 @@ load. The schedule's own interval, where that is shorter."""
 _AT_ONCE = 4
 """Syncs in work at the same time in one process."""
 _LOGGED_ROWS = 20
+_BEGIN_SECONDS = 10.0
+"""How long who asks for a sync waits for it to begin."""
 
 
 class Schedule:
@@ -43,6 +46,7 @@ class Schedule:
         self._pause = pause
         self._running: dict[Order, asyncio.Task[None]] = {}
         self._refused: set[Order] = set()
+        self._asked: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Look every few seconds, until cancelled; then stop what runs: the next process goes on with it."""
@@ -93,8 +97,39 @@ class Schedule:
         else:
             log.info("sync.done", connection=order.connection, to=order.target, **msgspec.to_builtins(counts))
 
+    async def begin(self, live: LiveConnection, order: Order) -> int:
+        """Begin a sync that somebody asks for, and let it run as a scheduled one does; the id of its run.
+
+        `CannotSync`, `SyncRunning`, `StoreUnavailable` where it does not begin.
+        """
+        watcher = _Announcing()
+        task = asyncio.create_task(self._asked_for(live, order, watcher), name=f"sync {order.connection}")
+        self._asked.add(task)
+        task.add_done_callback(self._asked.discard)
+        either: list[asyncio.Future[Any]] = [task, watcher.run_id]
+        done, _waiting = await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED, timeout=_BEGIN_SECONDS)
+        if not done:
+            task.cancel()
+            raise StoreUnavailable("the store does not answer in time")
+        if not watcher.run_id.done():
+            await task
+        return await watcher.run_id
+
+    async def _asked_for(self, live: LiveConnection, order: Order, watcher: "_Announcing") -> None:
+        try:
+            counts = await self._syncs.run(live, order, watcher)
+        except SyncStopped as error:
+            log.error("sync.stopped", connection=order.connection, to=order.target, detail=error.detail)
+        except Exception:
+            if not watcher.run_id.done():
+                # it has not begun: who asked for it is told
+                raise
+            log.exception("sync.internal_error", connection=order.connection, to=order.target)
+        else:
+            log.info("sync.done", connection=order.connection, to=order.target, **msgspec.to_builtins(counts))
+
     async def _stop(self) -> None:
-        tasks = [*self._running.values()]
+        tasks = [*self._running.values(), *self._asked]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -144,3 +179,17 @@ class LogWatcher:
     def step(self, progress: Progress) -> None:
         """A page is done with; the store has it too."""
         log.debug("sync.page", **self._about, customers=progress.counts.customers)
+
+
+class _Announcing(LogWatcher):
+    """Also tells who asked for the sync that it has begun."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.run_id: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    def begun(self, begun: Begun) -> None:
+        """The run begins."""
+        super().begun(begun)
+        if not self.run_id.done():
+            self.run_id.set_result(begun.run_id)

@@ -58,4 +58,4 @@ class Syncs:
 
 
 def _begun(run: HeldRun, order: Order) -> Begun:
-    return Begun(order.connection, order.target, order.dry_run, run.resumed, run.run.started_at, run.counts)
+    return Begun(order.connection, order.target, order.dry_run, run.resumed, run.run.started_at, run.counts, run.run.id)

@@ -18,8 +18,9 @@ from adapters.redaction import Redactor
 from adapters.vainu import VainuClient
 from gateway.clock import moment
 from gateway.customer_data import company_alone, customer_data_fields, digest_of, is_other_company, match_data
+from gateway.inbound_work import record_key
 from gateway.runtime import LiveConnection
-from gateway.store import companies, sync_records
+from gateway.store import claims, companies, sync_records
 from gateway.store.companies import CompanyRow
 from gateway.store.sync_records import Known
 from gateway.sync import listing
@@ -34,6 +35,7 @@ from gateway.sync.vainu_rows import Row, Sent, VainuRows
 RECOGNITION, CUSTOMERS, DELETIONS = "recognition", "customers", "deletions"
 """The phases of a run, in their order."""
 _CHECK_SECONDS = 15.0
+_IMPORT_SECONDS = 900.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +58,14 @@ class VainuSync:
         self._watcher = watcher
         self._is_recognised_anew = False
         self._redact: Redactor = live.redact
-        self._rows = VainuRows(self._vainu, live.pace, patience, self._creates_leave, self._holders)
+        self._rows = VainuRows(self._vainu, live.pace, patience, self._creates_leave, self._import_runs, self._holders)
 
     async def work(self) -> None:
         """Go on from where the run stands to its end. `RemoteError` where one of both systems fails for longer."""
         run = self._run
         phase, cursor = run.run.phase, run.run.cursor
+        if not self._order.dry_run:
+            await self._end_import()
         if phase == RECOGNITION:
             await self._recognise()
         self._is_recognised_anew = await self._was_recognised_anew()
@@ -73,6 +77,19 @@ class VainuSync:
             deleting = self._vainu if self._order.delete and not self._order.dry_run else None
             looking = Deletions(run, self._live.adapter, deleting, self._live.pace, self._patience)
             await looking.look(self._watcher)
+
+    async def _end_import(self) -> None:
+        """A killed run may have left one of v1's batch imports: no other starts until it ends, and it makes rows."""
+        run = self._run
+        job_id = await run.store.read(lambda connection: sync_records.last_import(connection, run.scope))
+        if job_id is None:
+            return
+        end = self._vainu.customer_data.end_import
+        await self._patience.until_it_works(lambda: end(job_id, Deadline.after(_IMPORT_SECONDS)))
+        await run.write(lambda connection: sync_records.set_last_import(connection, run.scope, None))
+
+    async def _import_runs(self, job_id: str) -> None:
+        await self._run.write(lambda c: sync_records.set_last_import(c, self._run.scope, job_id))
 
     async def _recognise(self) -> None:
         """Before a first sync, what Vainu holds is listed; later on it is asked before each create."""
@@ -137,9 +154,15 @@ class VainuSync:
         ids = [*record_ids, *(company.gateway_id for company in linked.values())]
         return _Page(sync_records.known(connection, self._run.scope, ids), linked)
 
-    async def _creates_leave(self, rows: Sequence[Row]) -> None:
+    async def _creates_leave(self, rows: Sequence[Row]) -> set[str]:
+        """Note the creates, and tell of which customers a webhook's work may be creating the same just now.
+
+        Each side writes down its own create, then looks for the other's: so at least one of two sees the other.
+        """
         run, ids = self._run, [row.summary.record_id for row in rows]
         await run.write(lambda c: sync_records.creates_leave(c, run.scope, ids, run.run.id))
+        keys = {record_key(self._live.name, record_id): record_id for record_id in ids}
+        return {keys[key] for key in await run.store.read(lambda c: claims.running_keys(c, list(keys)))}
 
     async def _holders(self, remote_ids: Sequence[str]) -> dict[str, str]:
         return await self._run.store.read(lambda c: sync_records.holders(c, self._run.scope, remote_ids))

@@ -1,7 +1,7 @@
 """One page's changed customers to Vainu: patched where Vainu has them, created where it has not, never doubled."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal, TypeVar
@@ -18,6 +18,7 @@ from adapters.vainu import (
     SeveralCompanies,
     VainuClient,
 )
+from adapters.vainu.customer_data import OnImport
 from gateway.customer_data import Fields
 from gateway.pace import Pace
 from gateway.sync.patience import Patience
@@ -79,6 +80,12 @@ class Sent:
         )
 
 
+class BeingCreated(RemoteError):
+    """The work on a webhook about the same customer may be creating its customer data in this moment."""
+
+    reason = "being_created"
+
+
 Holders = Callable[[Sequence[str]], Awaitable[dict[str, str]]]
 """Which CRM record each of these customer data ids is known to belong to."""
 
@@ -89,12 +96,14 @@ Claims = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class VainuRows:
-    """Sends rows to one Vainu account. `creates_leave` is told of creates before they leave."""
+    """Sends rows to one Vainu account."""
 
     vainu: VainuClient
     pace: Pace
     patience: Patience
-    creates_leave: Callable[[Sequence[Row]], Awaitable[None]]
+    creates_leave: Callable[[Sequence[Row]], Awaitable[Collection[str]]]
+    """Is told of creates before they leave; gives the record ids of those that somebody else may be creating now."""
+    import_runs: OnImport
     holders: Holders
 
     async def send(self, rows: Sequence[Row]) -> list[Sent]:
@@ -119,7 +128,10 @@ class VainuRows:
         new = [row for row, sent in zip(rows, settled, strict=True) if sent is None]
         done = [sent for sent in settled if sent is not None]
         if new:
-            await self.creates_leave(new)
+            elsewhere = await self.creates_leave(new)
+            done += [_left_to_another(row) for row in new if row.summary.record_id in elsewhere]
+            new = [row for row in new if row.summary.record_id not in elsewhere]
+        if new:
             done += await self._create(new, claims)
         return done
 
@@ -173,7 +185,7 @@ class VainuRows:
     async def _outcomes(self, rows: Sequence[Row], seconds: float) -> list[RowOutcome]:
         created = (CustomerRow(row.match, row.fields) for row in rows)
         async with self.pace.turn():
-            made = self.vainu.customer_data.create_many(created, Deadline.after(seconds))
+            made = self.vainu.customer_data.create_many(created, Deadline.after(seconds), self.import_runs)
             return sorted([outcome async for outcome in made], key=lambda outcome: outcome.index)
 
     async def _settled(self, made: Sequence[tuple[Row, RowOutcome]], claims: Claims) -> list[Sent]:
@@ -214,6 +226,12 @@ class VainuRows:
         finally:
             for task in tasks:
                 task.cancel()
+
+
+def _left_to_another(row: Row) -> Sent:
+    """Not created now; the next attempt looks for what the other has made."""
+    error = BeingCreated("a webhook's work may be creating its customer data just now; the next attempt looks for it")
+    return Sent(replace(row, may_exist=True), None, None, error)
 
 
 def _same_company(record_id: str, existing_id: str) -> CustomerDataExists:

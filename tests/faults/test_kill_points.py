@@ -217,5 +217,5 @@ def labels_in_the_source() -> Iterator[str]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                 labels = [each.value for each in node.args[1:] if isinstance(each, ast.Constant)]
-                if node.func.attr in ("write", "write_many") and labels:
+                if node.func.attr in ("write", "write_many", "hand_over") and labels:
                     yield str(labels[-1])

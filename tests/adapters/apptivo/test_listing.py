@@ -1,5 +1,6 @@
 """All customers of a firm are listed, page by page, past the rows at which Apptivo's lists stop."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
@@ -145,13 +146,29 @@ def test_more_than_the_limit_on_one_day_are_read_from_both_ends(many: Any, bench
 
 
 @pytest.mark.parametrize("beyond", ["empty", "no_records", "refused"])
-def test_what_no_list_gives_is_reported(bench_on: Any, beyond: str) -> None:
-    """Where Apptivo does not search by days, the listing says how many customers are out of reach."""
+def test_without_a_search_by_days_the_rest_is_read_from_the_other_end(bench_on: Any, beyond: str) -> None:
+    """10,000 by their names upwards, the others downwards; the deals are those of all."""
     app = simulator(now=lambda: NOW, searches_days=False, beyond_the_limit=beyond)
-    app.state.add_customers(LIMIT + 500)
+    app.state.add_customers(LIMIT + 250)
+    with serving(app) as url:
+        listed = pages(bench_on(url), zone="UTC")
+        found = customers(listed)
+        assert [customer.record_id for customer in found].count(found[-1].record_id) == 1
+        assert {customer.record_id for customer in found} == {row["id"] for row in app.state.tables["customers"]}
+        assert [fault for page in listed for fault in page.faults] == []
+        won = sum(row["salesStageName"] == "Closed Won" for row in app.state.tables["opportunities"])
+        assert sum(customer.won_deals or 0 for customer in found) == won
+        again = pages(bench_on(url), cursor=listed[-3].cursor, zone="UTC")
+    assert [page.cursor for page in again] == [page.cursor for page in listed[-2:]]
+
+
+def test_what_no_list_gives_is_reported(bench_on: Any) -> None:
+    """Where Apptivo does not search by days, of more than twice the limit it is told how many are out of reach."""
+    app = simulator(now=lambda: NOW, searches_days=False, search_limit=LIMIT)
+    app.state.add_customers(2 * LIMIT + 500)
     with serving(app) as url:
         listed = pages(bench_on(url), actions={"opportunities": {"action": ""}}, zone="UTC")
-    assert len(customers(listed)) == LIMIT
+    assert len({customer.record_id for customer in customers(listed)}) == 2 * LIMIT
     (fault,) = [fault for page in listed for fault in page.faults]
     assert (fault.reason, "500 more customers" in fault.detail) == ("out_of_reach", True)
 
@@ -196,6 +213,29 @@ def test_opportunities_that_cannot_be_listed_are_asked_for_one_by_one(bench: Any
     bench.fault("nonsense", "%22opportunityCustomerId%22%3Anull")
     found = customers(pages(bench))
     assert [(customer.won_deals, customer.lost_deals, customer.open_deals) for customer in found] == expected
+
+
+def test_two_listings_at_once_count_each_deal_once(bench: Any) -> None:
+    """As when the schedule syncs to Vainu and to Aixon: both tell what one alone would tell."""
+    bench.state.add_customers(250)
+    alone = [(each.record_id, each.won_deals, each.lost_deals, each.open_deals) for each in customers(pages(bench))]
+
+    async def both(adapter: Any, _deadline: Any) -> list[list[CustomerPage]]:
+        async def rest_of(first: CustomerPage) -> list[CustomerPage]:
+            found = [first]
+            while found[-1].cursor is not None:
+                found.append(await adapter.list_customers(found[-1].cursor, soon()))
+            return found
+
+        async def whole() -> list[CustomerPage]:
+            return await rest_of(await adapter.list_customers(None, soon()))
+
+        begun = await adapter.list_customers(None, soon())
+        return list(await asyncio.gather(rest_of(begun), whole(), whole()))
+
+    for listed in bench.run(both):
+        found = [(each.record_id, each.won_deals, each.lost_deals, each.open_deals) for each in customers(listed)]
+        assert found == alone
 
 
 def test_a_page_that_failed_does_not_count_deals_anew(bench: Any) -> None:

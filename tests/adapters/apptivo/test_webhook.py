@@ -184,9 +184,44 @@ def test_what_the_crm_does_not_tell_is_none(bench: Any) -> None:
 
 
 def test_a_number_in_an_attribute_that_is_not_configured_is_not_taken(bench: Any) -> None:
-    """Without the setting no custom attribute is the business id."""
+    """Without the setting no custom attribute is the business id, unless it is called one."""
     attribute = {"customAttributeId": BUSINESS_ID_ATTRIBUTE, "customAttributeValue": "09704098"}
     assert summary(bench, changed(bench, customAttributes=[attribute])).business_id is None
+
+
+def named(name: str, value: object, key: str = "customAttributeName") -> dict[str, object]:
+    return {"customAttributeId": 4711, "customAttributeType": "input", key: name, "customAttributeValue": value}
+
+
+@pytest.mark.parametrize("name", ["Business ID", "business_id", "Y-tunnus", "VAT number", "Org. nr", "Company no."])
+def test_an_attribute_that_is_called_a_business_id_is_one(bench: Any, name: str) -> None:
+    """By its name or its tag name, whatever the spelling, where the setting says nothing; cleaned as always."""
+    addresses = [{"countryCode": "FI"}]
+    for key in ("customAttributeName", "customAttributeTagName"):
+        custom = [named("Colour", "12345 red"), named(name, "FI-0970409-8", key)]
+        found = summary(bench, changed(bench, addresses=addresses, customAttributes=custom))
+        assert (found.business_id, found.country) == ("09704098", "FI")
+
+
+@pytest.mark.parametrize(
+    "custom",
+    [
+        [named("Company ID", "12345")],
+        [named("VAT rate", "25.500")],
+        [named("Business ID", "none")],
+        [named("Business ID", "0970409-8"), named("VAT number", "FI28229966")],
+    ],
+)
+def test_what_may_be_another_number_is_no_business_id(bench: Any, custom: list[dict[str, object]]) -> None:
+    """A number of the firm's own, a word, or two that differ: none, rather than another company's."""
+    assert summary(bench, changed(bench, customAttributes=custom)).business_id is None
+
+
+def test_the_attribute_s_id_may_be_a_number(bench: Any) -> None:
+    """The setting is text, Apptivo's JSON may hold a number."""
+    custom = [named("Colour", "0970409-8")]
+    found = summary(bench, changed(bench, customAttributes=custom), business_id_attribute="4711")
+    assert found.business_id == "09704098"
 
 
 def test_long_notes_are_cut(bench: Any) -> None:

@@ -57,6 +57,15 @@ def test_create_writes_the_documented_fields_and_gives_the_customer_id(bench, pu
     }.items() <= attribute.items()
 
 
+def test_a_description_and_vainus_page_stand_on_lines_of_their_own(bench, pushed):
+    """What joins the two is a line's end, not the letters that spell one."""
+    company = pushed(document={"description": "Runs banks' computers."})
+
+    bench.run(lambda adapter, deadline: adapter.create(company, deadline))
+    (customer,) = _customers(bench)
+    assert customer["description"] == "Runs banks' computers.\nhttps://app.vainu.io/vainu/prospect/253870/"
+
+
 def test_save_carries_the_flags_of_the_documents(bench, pushed):
     """`save` is sent with isLeadConvert, isDuplicate and the number that Apptivo replaces."""
     bench.run(lambda adapter, deadline: adapter.create(pushed(), deadline))

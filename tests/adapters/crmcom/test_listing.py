@@ -1,5 +1,6 @@
 """All customers of a CRM.COM account are listed, page by page, and a listing goes on where it stopped."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
@@ -100,6 +101,19 @@ def test_customers_changed_before_are_left_out(server: Any) -> None:
     found = customers(pages(server, since=datetime(2021, 1, 1, tzinfo=UTC)))
     assert [customer.record_id for customer in found] == [row["id"] for row in rows[15:]]
     assert len(server.sent("leads/list")) == 5
+
+
+def test_two_listings_at_once(server: Any) -> None:
+    """One of everything beside one of what changed lately: neither takes the other's answers."""
+    server.control("POST", "/_customers", count=60)
+
+    async def both(adapter: Any) -> list[CustomerPage]:
+        late = datetime(2100, 1, 1, tzinfo=UTC)
+        listed = (adapter.list_customers(None, soon(), since=since) for since in (None, late))
+        return list(await asyncio.gather(*listed))
+
+    everything, changed = server.run(both, page_size=60)
+    assert (len(everything.customers), len(changed.customers)) == (60, 0)
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,35 @@ def test_the_documents_own_job_is_read() -> None:
     assert isinstance(invalid.error, InvalidBusinessId)
 
 
+def test_ids_of_rows_may_be_numbers() -> None:
+    """Of what was made, and of what is there already."""
+    made, exists, *_others = JOB["results"]
+    numbered = {**JOB, "results": [{**made, "id": 1}, {**exists, "existing_id": 2}]}
+    with serving(answering(numbered)) as url:
+        job = use(url, lambda client: imports(client).poll(JOB["job_id"], soon()), 1)
+    first, second = job.results
+    assert first.id == "1"
+    assert isinstance(second.error, CustomerDataExists)
+    assert second.error.existing_id == "2"
+
+
+def test_an_import_that_is_unknown_by_now_has_ended(account: Served) -> None:
+    """What another process left behind is over when Vainu knows it no more."""
+    account.use(lambda client: client.customer_data.end_import("00000001-0000-4000-8000-000000000000", soon()), 1)
+
+
+def test_an_import_that_goes_on_for_too_long_is_stopped(account: Served) -> None:
+    """Another process's import that has not ended at the deadline is stopped, so that the next one can start."""
+
+    async def start_and_end(client: VainuClient) -> str:
+        rows = [{"exact_name": f"Nobody {number}"} for number in range(50)]
+        job = await imports(client).start(rows, soon())
+        await client.customer_data.end_import(job.job_id, soon(0.3))
+        return (await imports(client).poll(job.job_id, soon())).state
+
+    assert account.use(start_and_end, 1) == "stopped"
+
+
 def test_a_start_that_gives_only_a_link_is_understood() -> None:
     """The job's id is the end of the link."""
     with serving(answering(LINK_ONLY)) as url:

@@ -38,6 +38,14 @@ def settings(**given: object) -> VainuSettings:
     return VainuSettings.model_validate(given, context={"environ": {"ACME_KEY": KEY}})
 
 
+def test_ids_may_be_numbers() -> None:
+    """The documents write text; a number is read as its digits, true and false are no ids."""
+    read = read_customer_data({**V1_SAMPLE, "id": 4711, "unique_id": 1090590})
+    assert (read.id, read.unique_id) == ("4711", "1090590")
+    with pytest.raises(UnexpectedReply):
+        read_customer_data({**V1_SAMPLE, "id": True})
+
+
 def test_the_defaults_are_vainus_address_and_version_2() -> None:
     """Only credentials must be given."""
     made = settings(api_key={"env": "ACME_KEY"})

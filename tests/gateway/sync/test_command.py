@@ -63,7 +63,7 @@ def test_a_bar_on_a_terminal() -> None:
     terminal = Console(file=output, force_terminal=True, width=140)
     shown = watcher(terminal, as_json=False)
     assert isinstance(shown, Bar)
-    shown.begun(Begun("acme", "vainu", False, False, 0, Counts()))
+    shown.begun(Begun("acme", "vainu", False, False, 0, Counts(), 1))
     shown.step(Progress(Counts(customers=100, created=60, unchanged=40), 230, "page 1"))
     shown.ended()
     assert "100/230" in output.getvalue()

@@ -92,21 +92,43 @@ def test_a_store_that_is_held_for_a_moment(world: World, monkeypatch: pytest.Mon
     other.close()
 
 
-def test_a_kill_between_a_create_and_its_outcome(world: World) -> None:
-    """What Vainu made just before the kill is found by its unique_id, not made again."""
-    customers = [world.customer(f"Killed {number} Oy") for number in range(3)]
-    world.upstream.fault("vainu", "delay", match="PATCH", seconds=0)
+def killed_at(world: World, place: str) -> None:
+    """A sync whose process kills itself when it comes to this function of ours."""
+    module, _, name = place.rpartition(".")
+    module, _, owner = module.rpartition(".")
     script = (
-        "import os, signal, gateway.sync.vainu_rows as rows\n"
+        f"import os, signal, sys, {module} as module\n"
         "async def die(*given): os.kill(os.getpid(), signal.SIGKILL)\n"
-        "rows.VainuRows._settled = die\n"
-        "import sys\n"
+        f"module.{owner}.{name} = die\n"
         "from gateway.cli import main\n"
         f"sys.argv = ['gateway', 'sync', 'acme', '--config', {str(world.config)!r}]\n"
         "main()\n"
     )
     killed = subprocess.run([sys.executable, "-c", script], cwd=ROOT, timeout=50, check=False)
     assert killed.returncode == -signal.SIGKILL
+
+
+def test_a_kill_during_a_batch_import(world: World) -> None:
+    """The import that v1 of Vainu's API still works on bars every other: it is seen to its end, then the rest goes."""
+    world.configure(vainu={"api_version": 1})
+    customers = [
+        world.customer("Oy Samlink Ab", "0970409-8"),
+        world.customer("Norrsken Exempelverktyg AB", country="SE"),
+    ]
+    killed_at(world, "adapters.vainu.batch_imports.BatchImports.finish")
+    assert world.upstream.records("vainu")["jobs"] != []
+    counts, heard = world.patiently(Order("acme"))
+    assert (counts.created, counts.updated, counts.failed, heard.pauses) == (0, 2, 0, [])
+    assert sorted(each["unique_id"] for each in world.customer_data()) == sorted(customers)
+    calls = len(world.upstream.calls("vainu"))
+    assert world.patiently(Order("acme"))[0].unchanged == 2
+    assert len(world.upstream.calls("vainu")) == calls
+
+
+def test_a_kill_between_a_create_and_its_outcome(world: World) -> None:
+    """What Vainu made just before the kill is found by its unique_id, not made again."""
+    customers = [world.customer(f"Killed {number} Oy") for number in range(3)]
+    killed_at(world, "gateway.sync.vainu_rows.VainuRows._settled")
     assert len(world.customer_data()) == 3
     counts, _heard = world.patiently(Order("acme"))
     assert (counts.created, counts.updated, counts.failed) == (0, 3, 0)
