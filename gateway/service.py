@@ -17,6 +17,7 @@ from gateway.auth.webhook_gate import WebhookGate
 from gateway.backlog import Backlog
 from gateway.batches import Batches
 from gateway.clock import Clock, now_ms
+from gateway.console.sessions import Sessions
 from gateway.event_work import EventWork, event_kind
 from gateway.events import Events
 from gateway.export_work import CUSTOMER_DATA, DETAILS, EXPORT, CustomerDataWork, DetailsWork, ExportWork
@@ -53,6 +54,7 @@ class Service:
 
     def __init__(self, settings: Settings, *, clock: Clock = now_ms, config: Path | None = None) -> None:
         self.config = config
+        self.clock = clock
         self.metrics = Metrics()
         self.store = Store(settings.storage.url)
         self.runtime = Runtime(settings, self._observe)
@@ -81,6 +83,7 @@ class Service:
         self.feeds = Feeds(self.store, self.metrics)
         self.backlog = Backlog(self.store, self.runtime)
         self.health = Health(self.store, self.worker, self.runtime, clock, self.backlog)
+        self.sessions = Sessions(self.store, clock)
         self._seconds = lambda: clock() / 1000
         self._guard(settings)
         self.retention = Retention(self.store, self.runtime, clock)
