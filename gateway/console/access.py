@@ -32,6 +32,8 @@ log = structlog.get_logger()
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 _MOST_FIELDS = 5_000
+_LARGEST = 2**63 - 1
+_DIGITS = 19
 _LONGEST_PLACE = 2_000
 
 
@@ -66,6 +68,19 @@ class Visit:
     def now(self) -> datetime:
         """By the service's clock."""
         return moment(self.service.clock())
+
+    @property
+    def number(self) -> int:
+        """The number in the path; the `Problem` for what is none that anything is kept under."""
+        given = self.request.path_params["id"]
+        if not (given.isascii() and given.isdigit() and len(given) <= _DIGITS and int(given) <= _LARGEST):
+            raise Problem(404, "not_found", "there is nothing under this number")
+        return int(given)
+
+    def keep_work(self) -> None:
+        """The `Problem` while this gateway goes down: what is begun now could not be told of."""
+        if self.service.draining:
+            raise not_kept("this gateway is going down, and nothing was done; try again")
 
     def page(self, template: str, status: int = 200, **context: Any) -> Response:
         """A page for this operator."""

@@ -105,6 +105,5 @@ def connection_names(visit: Visit) -> list[str]:
 
 async def delivery(visit: Visit) -> Response:
     """`GET /console/deliveries/{id}`: everything about one."""
-    given = visit.request.path_params["id"]
-    found = await visit.service.operator.delivery(int(given) if given.isascii() and given.isdigit() else -1)
+    found = await visit.service.operator.delivery(visit.number)
     return visit.page("delivery.html", found=found, done=visit.request.query_params.get("done", ""))

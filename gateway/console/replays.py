@@ -12,7 +12,7 @@ from gateway.operator.models import ReplayOutcome
 from gateway.operator.queries import DeliveryQuery, delivery_query, query_string
 from gateway.problems import Problem
 
-_LARGEST = 2**63 - 1
+_DIGITS = 19
 
 
 async def confirmation(visit: Visit) -> Response:
@@ -32,9 +32,10 @@ async def confirmation(visit: Visit) -> Response:
 
 async def replay(visit: Visit) -> Response:
     """`POST /console/replay`: those that the confirmation named."""
+    visit.keep_work()
     references = visit.form.all_of("id")
     outcome = await _replay_matching(visit) if not references else await _replay_these(visit, references)
-    if len(references) == 1 and references[0].isdigit():
+    if len(references) == 1 and references[0].isascii() and references[0].isdigit():
         return answers.see_other(f"{visit.base}/deliveries/{references[0]}?done={_word(outcome)}")
     return visit.page("replayed.html", outcome=outcome)
 
@@ -45,7 +46,7 @@ async def _replay_these(visit: Visit, references: list[str]) -> ReplayOutcome:
 
 async def _replay_matching(visit: Visit) -> ReplayOutcome:
     newest = visit.form["up_to"]
-    if not newest.isdigit() or int(newest) > _LARGEST:
+    if not newest.isascii() or not newest.isdigit() or len(newest) > _DIGITS:
         raise Problem(422, "invalid", "the confirmation's number is missing; choose what to replay again")
     query = _of_filter(parse_qsl(visit.form["query"]))
     is_everything = visit.form["everything"] == "yes"

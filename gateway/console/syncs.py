@@ -1,7 +1,7 @@
 """Runs of the customer sync: their list, one with its progress, and the form that begins one."""
 
 from dataclasses import replace
-from typing import Any, get_args
+from typing import get_args
 
 from starlette.responses import Response
 
@@ -30,17 +30,12 @@ async def syncs(visit: Visit) -> Response:
 
 async def sync(visit: Visit) -> Response:
     """`GET /console/syncs/{id}`."""
-    return visit.page("sync.html", run=await _run(visit))
+    return visit.page("sync.html", run=await visit.service.operator.sync(visit.number))
 
 
 async def sync_live(visit: Visit) -> Response:
     """`GET /console/live/syncs/{id}`: the part of the page that moves."""
-    return visit.page("sync_run.html", run=await _run(visit))
-
-
-async def _run(visit: Visit) -> Any:
-    given = visit.request.path_params["id"]
-    return await visit.service.operator.sync(int(given) if given.isascii() and given.isdigit() else -1)
+    return visit.page("sync_run.html", run=await visit.service.operator.sync(visit.number))
 
 
 async def start(visit: Visit) -> Response:
@@ -54,5 +49,6 @@ async def start(visit: Visit) -> Response:
         dry_run=visit.form["dry_run"] == "yes",
         full=visit.form["full"] == "yes",
     )
+    visit.keep_work()
     run = await visit.service.operator.start_sync(order, visit.actor)
     return answers.see_other(f"{visit.base}/syncs/{run.id}")

@@ -57,9 +57,9 @@ def field(page: str, name: str) -> str:
     return html.unescape(found[1])
 
 
-def signed_in(url: str) -> Visitor:
+def signed_in(url: str, token: str = TOKEN) -> Visitor:
     """Somebody who has signed in by token."""
     visitor = Visitor(url)
-    assert visitor.sign_in().status_code == 303
+    assert visitor.sign_in(token).status_code == 303
     visitor.get("/audit")
     return visitor
