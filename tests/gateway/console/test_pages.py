@@ -31,7 +31,7 @@ def links(page: str, below: str) -> list[str]:
 
 
 def test_what_others_sent_is_text(operator: Visitor) -> None:
-    """Markup is escaped in lists and details, a name that turns the direction of text is fenced in, long ones are cut."""
+    """Markup is escaped everywhere, a name that turns the direction of text is fenced in, long ones are cut."""
     page = operator.get("/exports").text
     assert "<script>document" not in page and "onerror=" not in page
     assert "<bdi>Tom &amp; &#34;Jerry&#34;" in page
