@@ -90,7 +90,7 @@ class Visit:
             base=self.base,
             visit=self,
             now=self.now,
-            here=self.request.url.path.partition("/console")[2],
+            here=self.request.url.path.partition("/console")[2].removeprefix("/live"),
             menu=MENU,
             **context,
         )

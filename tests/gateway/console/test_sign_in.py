@@ -1,5 +1,6 @@
 """Signing in with an operator token, what the session is, and how it ends."""
 
+import sqlite3
 from collections.abc import Iterator
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.harness import (
     toml,
     wait_until,
 )
+from tests.postgres import Cluster
 
 HOUR_MS = 3_600_000
 HEADERS = {
@@ -202,6 +204,31 @@ def test_a_session_holds_at_every_gateway_of_the_store(world: World, operator: V
         assert there.get("/console/audit").status_code == 200
         operator.post("/sign-out")
         assert there.get("/console/audit").status_code == 303
+
+
+def test_on_postgresql_a_session_is_one_too(upstream: Upstream, cluster: Cluster, tmp_path: Path) -> None:
+    """Two gateways that start together on an empty database agree on the key, and on who is signed in."""
+    url = cluster.create_database("console")
+    document = configuration(upstream.url, tmp_path, storage={"url": url}, server={"drain_seconds": 0})
+    with running_gateway(document) as first, running_gateway(document) as second:
+        one, two = signed_in(first.url), signed_in(second.url)
+        for visitor, other in ((one, second), (two, first)):
+            headers = {"Cookie": f"{SESSION}={visitor.cookie()}"}
+            assert httpx.get(f"{other.url}/console/audit", headers=headers, trust_env=False).status_code == 200
+
+
+def test_a_store_that_cannot_be_written_is_told(upstream: Upstream, tmp_path: Path) -> None:
+    """503 as a page, with when to try again; nobody is signed in."""
+    with running_gateway(configuration(upstream.url, tmp_path, server={"drain_seconds": 0})) as gateway:
+        visitor = Visitor(gateway.url)
+        visitor.get("/sign-in")
+        with sqlite3.connect(tmp_path / "gateway.db", isolation_level=None) as other:
+            other.execute("BEGIN IMMEDIATE")
+            answer = visitor.post("/sign-in", token=TOKEN)
+            other.execute("ROLLBACK")
+        other.close()
+    assert answer.status_code == 503 and int(answer.headers["retry-after"]) > 0
+    assert "The store does not answer" in answer.text and SESSION not in visitor.http.cookies
 
 
 def test_a_token_that_is_taken_away_takes_its_sessions_along(upstream: Upstream, tmp_path: Path) -> None:
