@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import structlog
 from starlette.exceptions import HTTPException
@@ -17,11 +17,12 @@ from starlette.responses import Response
 
 from gateway.auth.gate import Operator
 from gateway.clock import moment
-from gateway.console import answers, credentials, errors, origin
+from gateway.console import answers, credentials, errors
 from gateway.console.cookies import Cookies
+from gateway.console.forms import Form, check_form, form_of
 from gateway.console.menu import MENU
 from gateway.console.sessions import Session
-from gateway.http.inbound import address_of, admit_operator, keep_operator_rate, raw_body, service_of
+from gateway.http.inbound import address_of, admit_operator, keep_operator_rate, service_of
 from gateway.operator.auditing import Actor
 from gateway.operator.errors import OperatorError
 from gateway.problems import Problem, internal, not_kept
@@ -31,7 +32,6 @@ from gateway.store import StoreUnavailable
 log = structlog.get_logger()
 
 Endpoint = Callable[[Request], Awaitable[Response]]
-_MOST_FIELDS = 5_000
 _LARGEST = 2**63 - 1
 _DIGITS = 19
 _LONGEST_PLACE = 2_000
@@ -47,7 +47,7 @@ class Visit:
     session: Session | None
     """None for a caller with a Bearer token, who can only look."""
     form_token: str
-    form: "Form"
+    form: Form
 
     @property
     def service(self) -> Service:
@@ -94,21 +94,6 @@ class Visit:
             menu=MENU,
             **context,
         )
-
-
-class Form:
-    """The fields of a form; of one that comes twice, `all_of` has every value."""
-
-    def __init__(self, fields: list[tuple[str, str]]) -> None:
-        self._fields = fields
-
-    def __getitem__(self, name: str) -> str:
-        """The first value, without spaces around it; "" where there is none."""
-        return next((value.strip() for key, value in self._fields if key == name), "")
-
-    def all_of(self, name: str) -> list[str]:
-        """Every value of this name."""
-        return [value for key, value in self._fields if key == name]
 
 
 Handler = Callable[[Visit], Awaitable[Response]]
@@ -211,28 +196,6 @@ async def session_of(request: Request, *, is_person: bool = True) -> Session | N
     if session is None or not credentials.still_admits(service.runtime.settings.operator, session.credential):
         return None
     return session
-
-
-async def form_of(request: Request) -> Form:
-    """The form that was sent; the `Problem` if it is none."""
-    sent_as = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    body = await raw_body(request)
-    if sent_as != "application/x-www-form-urlencoded":
-        raise Problem(415, "not_a_form", "expected a form of the console")
-    try:
-        fields = parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
-    except ValueError:
-        raise Problem(400, "not_a_form", "this is no form in UTF-8, or it has too many fields") from None
-    return Form(fields)
-
-
-async def check_form(request: Request, subject: str, form: Form) -> None:
-    """The `Problem` unless the form is one of our pages', made for this session or visitor."""
-    service = service_of(request)
-    if not origin.is_ours(request.headers, service.runtime.settings.server.public_url):
-        raise Problem(403, "other_origin", "this form was sent from another site, and nothing was done")
-    if not await service.sessions.is_form_token(subject, form["form_token"]):
-        raise Problem(403, "form_expired", "this form is out of date, and nothing was done; go back, load it again")
 
 
 def _to_sign_in(request: Request) -> Response:

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from starlette.responses import Response
 
 from gateway.console.access import Visit
+from gateway.console.paging import pages
 from gateway.console.words import KINDS
 from gateway.operator import BadQuery
 from gateway.operator.models import DeliveryLine, Page
-from gateway.operator.queries import STATES, DeliveryQuery, delivery_query, query_string
+from gateway.operator.queries import STATES, DeliveryQuery, delivery_query
 
 Ask = Callable[[DeliveryQuery], Awaitable[Page[DeliveryLine]]]
 
@@ -88,14 +89,8 @@ async def _list(visit: Visit, listing: Listing, ask: Ask) -> Response:
         states=STATES,
         kinds=KINDS,
         connections=connection_names(visit),
-        first=_address(visit, listing.path, unpaged) if query.cursor else "",
-        following=_address(visit, listing.path, replace(query, cursor=found.next_cursor)) if found.next_cursor else "",
+        pages=pages(f"{visit.base}{listing.path}", query, found.next_cursor),
     )
-
-
-def _address(visit: Visit, path: str, query: DeliveryQuery) -> str:
-    string = query_string(query)
-    return f"{visit.base}{path}" + (f"?{string}" if string else "")
 
 
 def connection_names(visit: Visit) -> list[str]:

@@ -6,9 +6,10 @@ from starlette.responses import Response
 
 from gateway.console.access import Visit
 from gateway.console.deliveries import connection_names
+from gateway.console.paging import pages
 from gateway.operator import BadQuery
 from gateway.operator.models import ExportLine, Page
-from gateway.operator.queries import STATES, ExportQuery, export_query, query_string
+from gateway.operator.queries import STATES, ExportQuery, export_query
 
 
 async def exports(visit: Visit) -> Response:
@@ -30,14 +31,8 @@ async def exports(visit: Visit) -> Response:
         is_narrowed=replace(unpaged, limit=ExportQuery().limit) != ExportQuery(),
         states=STATES,
         connections=connection_names(visit),
-        first=_address(visit, unpaged) if query.cursor else "",
-        following=_address(visit, replace(query, cursor=found.next_cursor)) if found.next_cursor else "",
+        pages=pages(f"{visit.base}/exports", query, found.next_cursor),
     )
-
-
-def _address(visit: Visit, query: ExportQuery) -> str:
-    string = query_string(query)
-    return f"{visit.base}/exports" + (f"?{string}" if string else "")
 
 
 async def export(visit: Visit) -> Response:

@@ -1,12 +1,11 @@
 """What is in force, and who did what: the configuration without its secrets, and the audit log."""
 
-from dataclasses import replace
-
 from starlette.responses import Response
 
 from gateway.console.access import Visit
+from gateway.console.paging import pages
 from gateway.operator.previews import Setting
-from gateway.operator.queries import AuditQuery, audit_query, query_string
+from gateway.operator.queries import audit_query
 
 ACTIONS = ("replay", "sync.start", "sign_in", "sign_in.failed", "sign_out")
 
@@ -29,11 +28,5 @@ async def audit(visit: Visit) -> Response:
         found=found,
         query=query,
         actions=ACTIONS,
-        first=_address(visit, replace(query, cursor=None)) if query.cursor else "",
-        following=_address(visit, replace(query, cursor=found.next_cursor)) if found.next_cursor else "",
+        pages=pages(f"{visit.base}/audit", query, found.next_cursor),
     )
-
-
-def _address(visit: Visit, query: AuditQuery) -> str:
-    string = query_string(query)
-    return f"{visit.base}/audit" + (f"?{string}" if string else "")

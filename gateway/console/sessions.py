@@ -3,10 +3,11 @@
 import hashlib
 import secrets
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from itsdangerous import BadSignature, Signer, URLSafeTimedSerializer
 
-from gateway.clock import Clock
+from gateway.clock import Clock, moment
 from gateway.store import Store, console_sessions
 from gateway.store.console_sessions import SessionRow
 
@@ -28,8 +29,8 @@ class Session:
     """What it was opened with (see gateway.console.credentials): it ends with that."""
     operator: str
     """The name that is shown, and written into the audit log."""
-    ends_at: int
-    """Unix milliseconds."""
+    ends_at: datetime
+    """When it ends at the latest."""
 
 
 class Sessions:
@@ -47,7 +48,7 @@ class Sessions:
     async def open(self, credential: str, operator: str) -> tuple[Session, str]:
         """A new session and the value of its cookie; `StoreUnavailable` if it cannot be kept."""
         now = self._clock()
-        session = Session(secrets.token_urlsafe(32), credential, operator, now + LONGEST_MS)
+        session = Session(secrets.token_urlsafe(32), credential, operator, moment(now + LONGEST_MS))
         row = SessionRow(credential, operator, now, now)
         signer = await self._signer("session")
         await self._store.write(lambda c: console_sessions.add(c, _digest(session.id), row, now - LONGEST_MS))
@@ -67,7 +68,7 @@ class Sessions:
             return None
         if is_person and now - row.seen_at >= _TOUCH_MS:
             await self._store.write(lambda c: console_sessions.touch(c, digest, now))
-        return Session(session_id, row.credential, row.operator, row.opened_at + LONGEST_MS)
+        return Session(session_id, row.credential, row.operator, moment(row.opened_at + LONGEST_MS))
 
     async def end(self, session: Session) -> None:
         """End it for good, at every gateway."""

@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.console import access, answers, credentials
-from gateway.console.access import Form, Visit, base_of, cookies_of
+from gateway.console.access import Visit, base_of, cookies_of
+from gateway.console.forms import Form, check_form, form_of
 from gateway.http.inbound import address_of, admit_operator_token, service_of
 from gateway.operator.auditing import Actor
 from gateway.problems import Problem
@@ -76,8 +77,8 @@ async def with_token(request: Request) -> Response:
 
 async def visitor_form(request: Request) -> Form:
     """The form of somebody who is not signed in; the `Problem` if it is not ours."""
-    given = await access.form_of(request)
-    await access.check_form(request, visitor_of(request).id, given)
+    given = await form_of(request)
+    await check_form(request, visitor_of(request).id, given)
     return given
 
 

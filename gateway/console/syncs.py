@@ -1,13 +1,13 @@
 """Runs of the customer sync: their list, one with its progress, and the form that begins one."""
 
-from dataclasses import replace
 from typing import get_args
 
 from starlette.responses import Response
 
 from gateway.console import answers
 from gateway.console.access import Visit
-from gateway.operator.queries import query_string, sync_query
+from gateway.console.paging import pages
+from gateway.operator.queries import sync_query
 from gateway.problems import Problem
 from gateway.sync.order import Order
 from gateway.sync.progress import Target
@@ -17,14 +17,12 @@ async def syncs(visit: Visit) -> Response:
     """`GET /console/syncs`."""
     query = sync_query(visit.request.query_params.multi_items())
     found = await visit.service.operator.syncs(query)
-    following = query_string(replace(query, cursor=found.next_cursor)) if found.next_cursor else ""
     return visit.page(
         "syncs.html",
         found=found,
         query=query,
         connections=await visit.service.operator.connections(),
-        first=f"{visit.base}/syncs" if query.cursor else "",
-        following=f"{visit.base}/syncs?{following}" if following else "",
+        pages=pages(f"{visit.base}/syncs", query, found.next_cursor),
     )
 
 
