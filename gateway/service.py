@@ -17,6 +17,7 @@ from gateway.auth.webhook_gate import WebhookGate
 from gateway.backlog import Backlog
 from gateway.batches import Batches
 from gateway.clock import Clock, now_ms
+from gateway.console.oidc import Provider
 from gateway.console.sessions import Sessions
 from gateway.event_work import EventWork, event_kind
 from gateway.events import Events
@@ -123,6 +124,8 @@ class Service:
         webhooks = {name: each.webhooks for name, each in settings.connections.items()}
         self.webhook_gate = WebhookGate(webhooks, now=self._seconds)
         self.operator_gate = OperatorGate(settings.operator.tokens)
+        oidc = settings.operator.oidc
+        self.provider = Provider(oidc, self.gate.jwks, self._seconds) if oidc else None
         self.caller_rate = CallerRate(settings.server.requests_per_second)
         self.failed_signins = FailedSignIns(settings.server.failed_signins_per_minute)
 

@@ -92,6 +92,7 @@ class Visit:
             now=self.now,
             here=self.request.url.path.partition("/console")[2].removeprefix("/live"),
             menu=MENU,
+            is_live="/live/" in self.request.url.path,
             **context,
         )
 

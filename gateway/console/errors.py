@@ -33,15 +33,20 @@ _NEXT = {
     500: "Try again. If it stays, report it with the request id below: the gateway's log has the rest.",
     503: "Look at the store: `/health/ready` says what is wrong. This page works again as soon as the store does.",
 }
+_BESIDE = {"HX-Retarget": "#live-fault", "HX-Reswap": "innerHTML"}
 
 
 def of(request: Request, problem: Problem, base: str) -> Response:
     """The page of a problem, with the problem's status and headers."""
     request.scope.setdefault("gateway.refusal", problem.reason)
+    headers = dict(problem.headers)
+    if "/live/" in request.url.path:
+        # what the page shows stays, and the page goes on asking
+        return answers.page("live_fault.html", problem.status, {**headers, **_BESIDE}, detail=problem.detail)
     return answers.page(
         "error.html",
         problem.status,
-        problem.headers,
+        headers,
         base=base,
         title=_TITLES.get(problem.status, "That did not work"),
         detail=problem.detail,

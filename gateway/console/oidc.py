@@ -8,6 +8,7 @@ import base64
 import hmac
 import json
 import secrets
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -30,6 +31,7 @@ from gateway.auth.settings import ALGORITHMS
 from gateway.settings.model import OidcSettings
 
 _SECONDS = 8.0
+_FRESH_SECONDS = 300.0
 _LEEWAY_SECONDS = 30
 _SCOPE = "openid email"
 _ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
@@ -73,12 +75,14 @@ class Transaction:
 
 
 class Provider:
-    """One OpenID provider of the settings. `now` gives Unix seconds."""
+    """The OpenID provider of the settings. `now` gives Unix seconds."""
 
     def __init__(self, settings: OidcSettings, jwks: JwksRegistry, now: Callable[[], float]) -> None:
         self.settings = settings
         self._jwks = jwks
         self._now = now
+        self._known: dict[str, Any] = {}
+        self._known_until = 0.0
         self._secret = settings.client_secret.get_secret_value()
 
     async def authorization_url(self, transaction: Transaction, returns_to: str) -> str:
@@ -177,6 +181,13 @@ class Provider:
         return email.lower()
 
     async def _metadata(self) -> dict[str, Any]:
+        """What the provider says of itself, asked once in a while: whoever presses the button does not press it."""
+        now = time.monotonic()
+        if now >= self._known_until:
+            self._known, self._known_until = await self._discovered(), now + _FRESH_SECONDS
+        return self._known
+
+    async def _discovered(self) -> dict[str, Any]:
         issuer = self.settings.issuer
         try:
             metadata = await self._call("GET", get_well_known_url(issuer, external=True))
@@ -185,12 +196,14 @@ class Provider:
         if str(metadata.get("issuer", "")).rstrip("/") != issuer.rstrip("/"):
             raise ProviderUnavailable("the identity provider calls itself otherwise than operator.oidc.issuer does")
         for name in _ENDPOINTS:
-            try:
-                address = str(metadata.get(name, ""))
-                check_base_url(address.partition("?")[0], allow_http=self.settings.allow_http)
-            except ValueError as error:
-                raise ProviderUnavailable(f"the identity provider's {name} is no address that may be used") from error
+            self._check_address(name, str(metadata.get(name, "")))
         return metadata
+
+    def _check_address(self, name: str, address: str) -> None:
+        try:
+            check_base_url(address.partition("?")[0], allow_http=self.settings.allow_http)
+        except ValueError as error:
+            raise ProviderUnavailable(f"the identity provider's {name} is no address that may be used") from error
 
     async def _call(self, method: Any, url: str, **options: Any) -> dict[str, Any]:
         client = RemoteClient("oidc", url, secrets=[self._secret])

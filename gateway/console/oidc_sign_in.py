@@ -43,9 +43,9 @@ async def come_back(request: Request) -> Response:
     address = address_of(request)
     if (wait := failures.wait(address)) > 0:
         raise too_many("signin_limited", f"too many failed sign-ins; wait {retry_after(wait)} s", wait)
-    transaction = await _transaction(request)
+    transaction, provider = await _transaction(request), _provider(request)
     try:
-        email = await _provider(request).email_of(dict(request.query_params), transaction, _returns_to(request))
+        email = await provider.email_of(dict(request.query_params), transaction, _returns_to(request))
     except SignInRefused as error:
         failures.record(address)
         await sign_in.note_failure(request, error.reason)
@@ -55,19 +55,16 @@ async def come_back(request: Request) -> Response:
         response = await sign_in.show(request, transaction.goes_on_to, 502, fault=_sentence(error))
     else:
         response = answers.bounce(base_of(request) + transaction.goes_on_to, base_of(request), "You are signed in")
-        oidc = service_of(request).runtime.settings.operator.oidc
-        assert oidc is not None  # noqa: S101 - _provider has seen it
-        await sign_in.open_session(request, response, credentials.of_email(oidc, email), email)
+        await sign_in.open_session(request, response, credentials.of_email(provider.settings, email), email)
     cookies_of(request).forget_transaction(response)
     return response
 
 
 def _provider(request: Request) -> Provider:
-    service = service_of(request)
-    oidc = service.runtime.settings.operator.oidc
-    if oidc is None:
+    provider = service_of(request).provider
+    if provider is None:
         raise Problem(404, "not_found", "this gateway has no identity provider: operator.oidc is not configured")
-    return Provider(oidc, service.gate.jwks, lambda: service.clock() / 1000)
+    return provider
 
 
 async def _transaction(request: Request) -> Transaction:

@@ -41,9 +41,10 @@ class Stage:
 
     def fail_an_export(self, name: str) -> None:
         """An export of which the CRM says that it broke, and that gives up at once."""
+        before = self.dead_letters()
         self.upstream.fault("apptivo", "500", match=name.split()[0])
         self.gateway.push("initech", {"company_name": name, "country": "FI"})
-        wait_until(self.dead_letters, "the export gives up")
+        wait_until(lambda: self.dead_letters() > before, "the export gives up")
         self.upstream.heal("apptivo")
 
 

@@ -312,6 +312,20 @@ def test_the_menu_of_a_phone(theatre: Theatre) -> None:
     page.context.close()
 
 
+def test_a_page_that_cannot_be_kept_up_to_date_says_so(theatre: Theatre, operator: Page) -> None:
+    """What is shown stays, with a word that it is old, until it is up to date again."""
+    operator.goto(f"{theatre.console}/")
+    # a part that is not there: what the gateway answers then is its own
+    operator.route("**/live/overview*", lambda route: route.continue_(url=f"{theatre.console}/live/syncs/777"))
+    # sooner than its five seconds
+    operator.evaluate("document.querySelector('#live').dispatchEvent(new Event('every'))")
+    expect(operator.get_by_role("alert")).to_contain_text("This is not up to date")
+    expect(operator.locator("#live .tile").first).to_be_visible()
+    operator.unroute("**/live/overview*")
+    operator.evaluate("document.querySelector('#live').dispatchEvent(new Event('every'))")
+    expect(operator.get_by_role("alert")).to_have_count(0)
+
+
 def test_filters_work_as_one_types(theatre: Theatre, operator: Page) -> None:
     """With scripts a change shows at once, and stands in the address, to be sent to a colleague."""
     operator.goto(f"{theatre.console}/deliveries")

@@ -1,5 +1,6 @@
 """Signing in through an OpenID provider, a small real one: the way there, the way back, and whom it admits."""
 
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,7 +11,7 @@ from tests.gateway.console.conftest import World, oidc
 from tests.gateway.console.provider import CLIENT_ID, EMAIL
 from tests.gateway.console.test_sign_in import set_cookies
 from tests.gateway.console.visitor import SESSION, Visitor
-from tests.harness import configuration, running_gateway
+from tests.harness import Upstream, configuration, running_gateway
 
 TRANSACTION = "gateway_console_oidc"
 RETURN = "/sign-in/oidc/return"
@@ -125,13 +126,26 @@ def test_the_way_back_counts_in_the_browser_that_began(world: World, visitor: Vi
     assert visitor.get(back).status_code == 400
 
 
-def test_a_provider_that_is_away_is_named(world: World, visitor: Visitor) -> None:
+@pytest.mark.parametrize(
+    ("metadata", "said"),
+    [
+        ({"issuer": "https://idp.example.com"}, "calls itself otherwise"),
+        ({"token_endpoint": "http://idp.example.com/token"}, "token_endpoint"),
+        ({"jwks_uri": None}, "jwks_uri"),
+    ],
+)
+def test_a_provider_that_is_another_is_named(world: World, tmp_path: Path, metadata: dict[str, Any], said: str) -> None:
     """502 with what is wrong, and the form, on which a token still works."""
-    world.provider.metadata = {"issuer": "https://idp.example.com"}
-    answer = way_there(visitor)
-    assert answer.status_code == 502 and "calls itself otherwise" in answer.text and 'name="token"' in answer.text
-    world.provider.metadata = {"token_endpoint": "http://idp.example.com/token"}
-    assert "token_endpoint" in way_there(visitor).text
+    world.provider.forget()
+    world.provider.metadata = metadata
+    document = configuration(
+        world.upstream.url, tmp_path, operator={"oidc": oidc(world.provider)}, server={"drain_seconds": 0}
+    )
+    with running_gateway(document) as gateway:
+        visitor = Visitor(gateway.url)
+        answer = way_there(visitor)
+        assert answer.status_code == 502 and said in answer.text and 'name="token"' in answer.text
+        assert visitor.sign_in().status_code == 303
 
 
 def test_who_is_no_longer_allowed_is_out(world: World, visitor: Visitor) -> None:
@@ -145,7 +159,7 @@ def test_who_is_no_longer_allowed_is_out(world: World, visitor: Visitor) -> None
         assert httpx.get(f"{other.url}/console/audit", headers=headers, trust_env=False).status_code == 303
 
 
-def test_without_a_provider_there_is_no_button(upstream: Any, tmp_path: Any) -> None:
+def test_without_a_provider_there_is_no_button(upstream: Upstream, tmp_path: Path) -> None:
     """The form offers what is configured; nothing configured, it says how to begin."""
     for operator, told in (({}, "Operator token"), ({"tokens": None}, "Nobody can sign in yet")):
         document = configuration(upstream.url, tmp_path, operator=operator, server={"drain_seconds": 0})
