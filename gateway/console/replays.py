@@ -9,7 +9,7 @@ from gateway.console import answers
 from gateway.console.access import Visit
 from gateway.operator import BadQuery
 from gateway.operator.models import ReplayOutcome
-from gateway.operator.queries import DeliveryQuery, delivery_query, query_string
+from gateway.operator.queries import DeliveryQuery, delivery_query, names_of, query_string
 from gateway.problems import Problem
 
 _DIGITS = 19
@@ -56,7 +56,9 @@ async def _replay_matching(visit: Visit) -> ReplayOutcome:
 def _of_filter(pairs: list[tuple[str, str]]) -> DeliveryQuery:
     """The filter of a list's address, of dead letters unless it names states."""
     try:
-        query = delivery_query([pair for pair in pairs if pair[0] not in ("cursor", "limit", "id")])
+        # a misspelt filter must not mean everything
+        ours = [pair for pair in pairs if pair[0] not in ("cursor", "limit", "id", "which")]
+        query = delivery_query(ours, names_of(DeliveryQuery))
     except BadQuery as error:
         raise Problem(422, "invalid", str(error)) from None
     return query if query.state else replace(query, state=("dead",))

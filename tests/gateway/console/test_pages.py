@@ -80,6 +80,7 @@ def test_a_list_has_pages(operator: Visitor) -> None:
         ("/connections/nobody", 404, "Nothing here"),
         ("/syncs/7777", 404, "Nothing here"),
         ("/nothing", 404, "Nothing here"),
+        ("/replay?which=all&conection=acme", 422, "conection"),
         ("/feed?connection=nobody&unique_id=1", 200, "nobody"),
         ("/feed?connection=acme&unique_id=987654", 200, 'role="alert"'),
     ],
