@@ -159,7 +159,8 @@ async def nowhere(visit: Visit) -> Response:
 
 
 async def _show(request: Request, handler: Handler, *, is_person: bool) -> Response:
-    if "authorization" in request.headers:
+    # Bearer only: a proxy that asks for a password of its own passes that on
+    if request.headers.get("authorization", "").lower().startswith("bearer "):
         operator = await admit_operator(request)
         return await handler(_within_rate(Visit(request, f"token {operator.name}", None, "", Form([]))))
     session = await session_of(request, is_person=is_person)

@@ -256,6 +256,23 @@ def test_a_bearer_token_looks_and_cannot_act(world: World) -> None:
         assert http.get("/console/audit", headers={"Authorization": "Bearer wrong"}).status_code == 401
 
 
+def test_a_password_of_the_proxy_s_own_is_in_nobody_s_way(operator: Visitor) -> None:
+    """Basic credentials, which a browser sends along to a proxy that asked for them, are none of the console's."""
+    assert operator.get("/audit", auth=("proxy", "password")).status_code == 200
+
+
+def test_below_a_path(upstream: Upstream, tmp_path: Path) -> None:
+    """Where the public address has a path, which a proxy takes away, links and redirects have it."""
+    server = {"public_url": "http://127.0.0.1:1/below", "drain_seconds": 0}
+    with running_gateway(configuration(upstream.url, tmp_path, server=server)) as gateway:
+        visitor = Visitor(gateway.url)
+        assert visitor.get("/exports").headers["location"] == "/below/console/sign-in?next=%2Fexports"
+        assert visitor.sign_in().headers["location"] == "/below/console/"
+        page = visitor.get("/exports").text
+    assert 'href="/below/console/deliveries"' in page and 'action="/below/console/sign-out"' in page
+    assert '"/console' not in page
+
+
 def test_a_link_from_elsewhere_finds_the_session(operator: Visitor) -> None:
     """A strict cookie stays at home when a link of another site is followed: our own page asks again, and has it."""
     cross = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
