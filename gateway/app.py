@@ -9,6 +9,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from gateway.console.access import base_of
+from gateway.console.errors import of as error_page
+from gateway.console.routes import CONSOLE_ROUTES
 from gateway.http import api, customer_events, docs, exports, feed, operations, records, webhooks
 from gateway.http.envelope import Envelope
 from gateway.problems import Problem, internal, problem_answer
@@ -33,13 +36,19 @@ ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", "/docs", docs.docs_page),
     *api.ROUTES,
 )
-"""Every route: method, path, endpoint. The OpenAPI document describes exactly these."""
+"""Every route for programs: method, path, endpoint. The OpenAPI document describes exactly these.
+
+The pages for people are `CONSOLE_ROUTES` (CONTRACT section 4 lists them apart).
+"""
 
 
 def create_app(service: Service) -> ASGIApp:
     """The application of a service, which must be started beside it (`Service.start`)."""
     app = Starlette(
-        routes=[Route(path, _named(path, endpoint), methods=[method]) for method, path, endpoint in ROUTES],
+        routes=[
+            Route(path, _named(path, endpoint), methods=[method])
+            for method, path, endpoint in (*ROUTES, *CONSOLE_ROUTES)
+        ],
         exception_handlers={
             Problem: _on_problem,
             HTTPException: _on_http_exception,
@@ -75,6 +84,8 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     if isinstance(route, Route):
         # a wrong method ends before the endpoint that would have noted it
         request.scope["gateway.route"] = route.path
+    if request.url.path.startswith("/console"):
+        return error_page(request, problem, base_of(request))
     return await _on_problem(request, problem)
 
 

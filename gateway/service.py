@@ -18,6 +18,8 @@ from gateway.auth.webhook_gate import WebhookGate
 from gateway.backlog import Backlog
 from gateway.batches import Batches
 from gateway.clock import Clock, now_ms
+from gateway.console.oidc import Provider
+from gateway.console.sessions import Sessions
 from gateway.event_work import EventWork, event_kind
 from gateway.events import Events
 from gateway.export_work import CUSTOMER_DATA, DETAILS, EXPORT, CustomerDataWork, DetailsWork, ExportWork
@@ -70,6 +72,7 @@ class Service:
         trace_provider: "TracerProvider | None" = None,
     ) -> None:
         self.config = config
+        self.clock = clock
         self.metrics = Metrics()
         self.store = Store(settings.storage.url, self.metrics.committed)
         self.tracing = _tracing(trace_provider, self.store, clock)
@@ -105,6 +108,7 @@ class Service:
         self.observation = Observation(
             self.metrics, self.store, self.runtime, self.backlog, self.health, clock, siblings
         )
+        self.sessions = Sessions(self.store, clock)
         self._seconds = lambda: clock() / 1000
         self._guard(settings)
         self.retention = Retention(self.store, self.runtime, clock)
@@ -151,6 +155,8 @@ class Service:
         webhooks = {name: each.webhooks for name, each in settings.connections.items()}
         self.webhook_gate = WebhookGate(webhooks, now=self._seconds)
         self.operator_gate = OperatorGate(settings.operator.tokens)
+        oidc = settings.operator.oidc
+        self.provider = Provider(oidc, self.gate.jwks, self._seconds) if oidc else None
         self.caller_rate = CallerRate(settings.server.requests_per_second)
         self.failed_signins = FailedSignIns(settings.server.failed_signins_per_minute)
 

@@ -149,11 +149,17 @@ def _listen() -> socket.socket:
 
 
 @contextlib.contextmanager
-def running_gateway(document: Mapping[str, Any], clock: Clock = now_ms, **parts: Any) -> Iterator[Gateway]:
-    """A gateway on a thread of its own, over real HTTP on a free port; `parts` are those of its `Service`."""
-    service = Service(read(document), clock=clock, **parts)
-    server = uvicorn.Server(uvicorn_config(service.runtime.settings, service))
+def running_gateway(
+    document: Mapping[str, Any] | Callable[[str], Mapping[str, Any]], clock: Clock = now_ms, **parts: Any
+) -> Iterator[Gateway]:
+    """A gateway on a thread of its own, over real HTTP on a free port; a configuration may ask for its own address.
+
+    `parts` are those of its `Service`.
+    """
     listening = _listen()
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    service = Service(read(document(url) if callable(document) else document), clock=clock, **parts)
+    server = uvicorn.Server(uvicorn_config(service.runtime.settings, service))
     failure: list[BaseException] = []
 
     async def main() -> None:
@@ -175,7 +181,6 @@ def running_gateway(document: Mapping[str, Any], clock: Clock = now_ms, **parts:
         wait_until(lambda: server.started or failure, "the gateway starts")
         if failure:
             raise failure[0]
-        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         with client(url) as http:
             yield Gateway(url, http, service)
     finally:

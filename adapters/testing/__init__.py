@@ -25,12 +25,19 @@ from adapters.testing.customers import CustomerContract
 from adapters.testing.failures import FailureContract
 from adapters.testing.feed import FeedContract, broken_rules
 from adapters.testing.listing import ListingContract
+from adapters.testing.mapping import MappingPreviewContract
 from adapters.testing.spec import SpecContract
 
 __all__ = ["AdapterContract", "Remote", "broken_rules"]
 
 
 class AdapterContract(
-    SpecContract, CustomerContract, FeedContract, ListingContract, BulkEventsContract, FailureContract
+    SpecContract,
+    CustomerContract,
+    MappingPreviewContract,
+    FeedContract,
+    ListingContract,
+    BulkEventsContract,
+    FailureContract,
 ):
     """What the gateway relies on. Each test opens the adapter anew, on the simulator as it was at its start."""

@@ -5,7 +5,7 @@ and expiry are required, `crit` is refused.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,17 +59,26 @@ async def verify(token: bytes, settings: JwtSettings, jwks: JwksCache, now: Call
 
     Raises `Unauthorized` with the reason, or `AuthUnavailable` where the issuer's keys cannot be had.
     """
+    signed = await genuine(token, settings.algorithms, jwks)
+    return _read(_valid_claims(signed.payload, settings, int(now())))
+
+
+async def genuine(token: bytes, algorithms: Collection[str], jwks: JwksCache) -> CompactSignature:
+    """A token that one of the issuer's keys signed with one of these algorithms; what it claims is not judged.
+
+    Raises as `verify` does.
+    """
     signed = _unpacked(token)
     header = signed.headers()
     kid, algorithm = header.get("kid"), header.get("alg")
-    if algorithm not in settings.algorithms or "crit" in header or not isinstance(kid, str | None):
+    if algorithm is None or algorithm not in algorithms or "crit" in header or not isinstance(kid, str | None):
         raise Unauthorized("malformed_token")
     keys = await jwks.keys_for(kid, algorithm)
     if not keys:
         raise Unauthorized("unknown_key")
     if not any(_is_signed_by(signed, key) for key in keys):
         raise Unauthorized("wrong_signature")
-    return _read(_valid_claims(signed.payload, settings, int(now())))
+    return signed
 
 
 def _unpacked(token: bytes) -> CompactSignature:

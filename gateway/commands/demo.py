@@ -60,6 +60,7 @@ def run(once: bool) -> int:
         config.write_text(configuration(upstream, Path(folder)), encoding="utf-8")
         with _gateway(config) as address:
             steps.show(True, f"simulators of Vainu, Apptivo, CRM.COM and Aixon at {upstream}; a gateway at {address}")
+            steps.show(True, f"the console at {address}/console/; sign in with the token {OPERATOR_TOKEN}")
             asyncio.run(show(steps, address, upstream))
             if steps.all_worked and not once:
                 _invite(shown, address, upstream, config)
@@ -171,6 +172,7 @@ def _invite(console: Console, address: str, upstream: str, config: Path) -> None
         f"  curl {address}/health/ready\n"
         f"  curl -H 'Authorization: Bearer {OPERATOR_TOKEN}' {address}/metrics\n"
         f"  the API, readable: {address}/docs\n"
+        f"  the console: {address}/console/, sign in with the token {OPERATOR_TOKEN}\n"
         f"  gateway feed {first} UNIQUE_ID --config {config}\n"
         f"  gateway check --config {config}\n\n{describe(upstream)}",
         soft_wrap=True,

@@ -80,6 +80,15 @@ async def admit_operator(request: Request) -> Operator:
         _refuse(request, error, OPERATOR_WWW_AUTHENTICATE)
 
 
+def admit_operator_token(request: Request, token: str) -> Operator:
+    """The operator of a token that came in the console's form; the `Problem` for anybody else."""
+    _check_sign_ins(request)
+    try:
+        return service_of(request).operator_gate.admit_token(token.encode("utf-8", "replace"))
+    except AuthError as error:
+        _refuse(request, error, OPERATOR_WWW_AUTHENTICATE)
+
+
 def keep_operator_rate(request: Request, operator: Operator) -> None:
     """Count a request of an operator's; the `Problem` for one over the rate that every caller has."""
     request.scope["gateway.caller"] = f"operator:{operator.name}"

@@ -2,12 +2,13 @@
 
 import ast
 import inspect
-import textwrap
+import sys
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from itertools import pairwise
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -84,12 +85,19 @@ def _optional(hint: Any) -> tuple[Node, list[type]]:
 
 def field_docs(model: type) -> dict[str, str]:
     """The docstring under each field of a class, as its source has it."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(model)))
-    body = tree.body[0].body if isinstance(tree.body[0], ast.ClassDef) else []
-    found = {}
-    for field, after in pairwise(body):
+    return _docs_of(model.__module__).get(model.__name__, {})
+
+
+@cache
+def _docs_of(module: str) -> dict[str, dict[str, str]]:
+    """The docstrings under fields, by class."""
+    tree = ast.parse(inspect.getsource(sys.modules[module]))
+    return {node.name: dict(_documented(node)) for node in tree.body if isinstance(node, ast.ClassDef)}
+
+
+def _documented(node: ast.ClassDef) -> Iterator[tuple[str, str]]:
+    for field, after in pairwise(node.body):
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(after, ast.Expr):
             text = after.value
             if isinstance(text, ast.Constant) and isinstance(text.value, str):
-                found[field.target.id] = " ".join(text.value.split())
-    return found
+                yield field.target.id, " ".join(text.value.split())

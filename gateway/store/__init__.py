@@ -1,5 +1,6 @@
 """What is kept, and how: the only SQL of the gateway."""
 
+from gateway.store import operator_tables  # noqa: F401 - whoever walks the metadata finds its tables, too
 from gateway.store.database import Store
 from gateway.store.failures import StoreUnavailable, WriteRefused
 from gateway.store.tables import UNFINISHED, WAITS_ITS_TURN, DeliveryState

@@ -7,6 +7,7 @@ MIGRATING = 0x7661696E75
 RECOGNISING = MIGRATING + 1
 SYNCING = MIGRATING + 2
 COUNTING = MIGRATING + 3
+SIGNING = MIGRATING + 4
 
 
 def lock(connection: Connection, key: int) -> None:

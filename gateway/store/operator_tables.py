@@ -4,8 +4,6 @@ from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text
 
 from gateway.store.tables import SERIAL, metadata
 
-__all__ = ["BOUNDS_MS", "BUCKETS", "audit_log", "history", "history_backlog", "history_errors", "metadata"]
-
 BOUNDS_MS = (
     10, 25, 50, 100, 250, 500, 1_000, 1_500, 2_000, 2_250, 2_500, 2_750, 3_000, 3_250, 3_500, 5_000, 10_000, 30_000,
     60_000,

@@ -297,3 +297,22 @@ sync_targets = Table(
     # Aixon: JSON, its cell, or the create of one that may have happened. Vainu: the id of the last batch import
     Column("cell", Text),
 )
+
+console_keys = Table(
+    "console_keys",
+    metadata,
+    Column("id", Integer, primary_key=True),  # one row: 1
+    Column("key", LargeBinary(32), nullable=False),  # signs the console's cookies and forms, at every gateway alike
+    Column("made_at", BigInteger, nullable=False),
+)
+
+console_sessions = Table(
+    "console_sessions",
+    metadata,
+    Column("id_digest", LargeBinary(32), primary_key=True),  # SHA-256: who reads the store cannot act as the operator
+    Column("credential", String(400), nullable=False),  # what it was opened with, and ends with
+    Column("operator", String(320), nullable=False),  # the name that is shown and written into the audit log
+    Column("opened_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),  # when a person last asked for something
+    Index("ix_console_sessions_opened", "opened_at"),
+)

@@ -15,6 +15,7 @@ from rich.console import Console
 from adapters.crmcom import simulator as crmcom
 from gateway.commands.demo import Steps, show
 from gateway.commands.demo_config import configuration
+from tests.gateway.console.visitor import signed_in
 from tests.harness import Upstream, gateway_process, run_command
 
 
@@ -65,11 +66,13 @@ def test_a_full_disk() -> None:
 
 
 def test_it_stays_to_be_tried_until_ctrl_c(start: Any) -> None:
-    """Without --once it prints what to try; that works, and Ctrl-C ends the gateway too."""
+    """Without --once it prints what to try, and how to sign in to the console; that works. Ctrl-C ends it all."""
     running = start("demo")
+    console, token = running.line_with("the console at").removesuffix("\n").partition("the console at ")[2].split("; ")
     address = running.line_with("/health/ready").split()[-1]
     running.line_with("/_faults")
     assert httpx.get(address, trust_env=False).json()["status"] == "ready"
+    assert signed_in(console.removesuffix("/console/"), token.split()[-1]).is_signed_in()
     code, rest = running.end(signal.SIGTERM)
     assert (code, rest) == (0, "")
     try:

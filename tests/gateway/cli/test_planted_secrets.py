@@ -108,7 +108,18 @@ def _everything_said(gateway: Gateway, connections: list[str]) -> Iterator[tuple
             for answer in _traffic(http, connection):
                 yield f"{connection}: {answer.request.method} {answer.request.url.path}", _say(answer)
         operator = {"Authorization": f"Bearer {planted.OPERATOR}"}
-        for path in ("/metrics", "/health/live", "/health/ready", "/openapi.json", "/docs", "/console/", "/api/x"):
+        console = ("", "exports", "deliveries", "dead-letters", "webhooks", "connections", "connections/wrong-apptivo")
+        console += (
+            "configuration",
+            "audit",
+            "syncs",
+            "sign-in",
+            "feed?connection=apptivo-refuse&unique_id=1",
+            "mapping",
+        )
+        console += ("deliveries/1", "deliveries/2", "replay?which=all", "exports?q=acme", "live/overview")
+        pages = [f"/console/{page}" for page in console]
+        for path in ("/metrics", "/health/live", "/health/ready", "/openapi.json", "/docs", *pages, "/api/x"):
             yield path, _say(http.get(path, headers=operator))
             yield f"{path} by token", _say(http.get(path, params={"token": planted.OPERATOR}))
 

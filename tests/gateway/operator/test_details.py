@@ -23,12 +23,12 @@ def test_an_export_tells_its_whole_story(desk: Desk) -> None:
     assert line["delivery_id"] in company["delivery_ids"]
 
 
-def test_a_dead_letter_says_why_and_what_to_do(desk: Desk) -> None:
+def test_a_dead_letter_says_why_and_what_to_do(sqlite_desk: Desk) -> None:
     """The reason, the CRM's words, the next step; after a replay the timeline has both attempts."""
-    (export_id,) = desk.dead("Dead Oy")
-    (line,) = desk.get("dead-letters")["items"]
+    (export_id,) = sqlite_desk.dead("Dead Oy")
+    (line,) = sqlite_desk.get("dead-letters")["items"]
 
-    found = desk.get(f"deliveries/{line['id']}")
+    found = sqlite_desk.get(f"deliveries/{line['id']}")
     assert (found["line"]["state"], found["line"]["reason"], found["line"]["replayable"]) == (
         "dead",
         "server_fault",
@@ -38,15 +38,17 @@ def test_a_dead_letter_says_why_and_what_to_do(desk: Desk) -> None:
     assert found["sentence"] == "It gave up: a dead letter, kept, shown, and can be replayed."
     assert "replay" in found["next_step"]
     assert found["export_ids"] == [export_id]
-    assert desk.get(f"exports/{export_id}")["line"]["status"] == "dead"
+    assert sqlite_desk.get(f"exports/{export_id}")["line"]["status"] == "dead"
 
 
-def test_a_push_that_joined_shows_its_own_body(desk: Desk) -> None:
+def test_a_push_that_joined_shows_its_own_body(sqlite_desk: Desk) -> None:
     """Two equal pushes share one delivery, and each detail shows that push."""
-    desk.upstream.fault("crmcom", "503", match="contact_information")
-    ids = [desk.gateway.push("globex", {"company_name": "Twin Oy", "id": word}).json()["export_id"] for word in "ab"]
+    sqlite_desk.upstream.fault("crmcom", "503", match="contact_information")
+    ids = [
+        sqlite_desk.gateway.push("globex", {"company_name": "Twin Oy", "id": word}).json()["export_id"] for word in "ab"
+    ]
 
-    details = [desk.get(f"exports/{each}") for each in ids]
+    details = [sqlite_desk.get(f"exports/{each}") for each in ids]
     assert [each["line"]["joined"] for each in details] == [False, True]
     assert ['"id": "a"' in details[0]["delivery"]["request"], '"id": "b"' in details[1]["delivery"]["request"]] == [
         True
@@ -55,14 +57,14 @@ def test_a_push_that_joined_shows_its_own_body(desk: Desk) -> None:
     assert [each["what"] for each in details[0]["delivery"]["timeline"]].count("accepted") == 2
 
 
-def test_a_webhook_is_shown_under_its_senders_id(desk: Desk) -> None:
+def test_a_webhook_is_shown_under_its_senders_id(sqlite_desk: Desk) -> None:
     """Its body, why it was ignored, and what to do."""
-    hook_id = desk.hook("globex", {"something": "else"})
+    hook_id = sqlite_desk.hook("globex", {"something": "else"})
 
-    found = desk.get(f"webhooks/{hook_id}")
+    found = sqlite_desk.get(f"webhooks/{hook_id}")
     assert (found["line"]["event_id"], found["line"]["state"]) == (hook_id, "ignored")
     assert '"something": "else"' in found["request"]
-    assert found == desk.get(f"deliveries/{found['line']['id']}")
+    assert found == sqlite_desk.get(f"deliveries/{found['line']['id']}")
 
 
 MISSING = [

@@ -52,14 +52,14 @@ def test_a_push_is_shown_without_people_and_secrets(desk: Desk) -> None:
     assert "[personal]" in shown[0]
 
 
-def test_a_crms_answer_is_shown_without_secrets(desk: Desk) -> None:
+def test_a_crms_answer_is_shown_without_secrets(sqlite_desk: Desk) -> None:
     """Neither a key that the CRM echoes nor an address in its words reaches the operator."""
-    desk.dead("Dead Oy")
-    settings = desk.gateway.service and desk.gateway.service.runtime.settings
+    sqlite_desk.dead("Dead Oy")
+    settings = sqlite_desk.gateway.service and sqlite_desk.gateway.service.runtime.settings
     assert settings
     known = settings.connections["acme"].secret_values()
     assert known
-    text = desk.ask("deliveries").text + desk.ask("dead-letters").text
+    text = sqlite_desk.ask("deliveries").text + sqlite_desk.ask("dead-letters").text
     assert [secret for secret in known if secret in text] == []
 
 
