@@ -78,14 +78,19 @@ class Installed:
         return {"PATH": "/usr/bin:/bin", "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONSAFEPATH": "1"}
 
 
+def check_out(folder: Path) -> None:
+    """The tracked files that an installation needs, at another place."""
+    names = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout  # noqa: S607 - git is on the path of a developer
+    for name in names.splitlines():
+        if name.startswith(("gateway/", "adapters/", "deploy/")) or name in ("pyproject.toml", "README.md", "LICENSE"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+
+
 def install(folder: Path) -> Installed:
     """Build the wheel of the tracked files, and unpack it."""
     source, site = folder / "src", folder / "site"
-    names = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout  # noqa: S607 - git is on the path of a developer
-    for name in names.splitlines():
-        if name.startswith(("gateway/", "adapters/")) or name in ("pyproject.toml", "README.md", "LICENSE"):
-            (source / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, source / name)
+    check_out(source)
     options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-compile"]
     subprocess.run([sys.executable, "-m", "pip", "install", *options, "--target", str(site), str(source)], check=True)
     script = site / "bin" / "gateway"
