@@ -45,11 +45,6 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         self._on_ready()
 
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop listening; what comes on a connection that is still open is refused from here on."""
-        self._service.refuse_work()
-        await super().shutdown(sockets)
-
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Nothing: `hearing_signals` does it, and for longer."""

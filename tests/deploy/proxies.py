@@ -13,7 +13,7 @@ import pytest
 from tests.deploy.installed import DEPLOY, free_port
 from tests.harness import wait_until
 
-CADDYFILES = {"one": DEPLOY / "caddy" / "Caddyfile", "two": DEPLOY / "compose" / "Caddyfile"}
+CADDYFILE = DEPLOY / "caddy" / "Caddyfile"
 NGINX = DEPLOY / "nginx" / "gateway.conf"
 
 
@@ -28,14 +28,14 @@ def program(name: str) -> str:
 def caddy_environ(folder: Path, site: str, upstreams: str) -> dict[str, str]:
     """Caddy's own variables, and those that the Caddyfiles read."""
     own = {"HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "CADDY_ADMIN": "off"}
-    return {**own, "GATEWAY_SITE": site, "GATEWAY_UPSTREAM": upstreams, "GATEWAY_UPSTREAMS": upstreams}
+    return {**own, "GATEWAY_SITE": site, "GATEWAY_UPSTREAMS": upstreams}
 
 
 @contextlib.contextmanager
-def caddy(which: str, folder: Path, *ports: int) -> Iterator[str]:
+def caddy(folder: Path, *ports: int) -> Iterator[str]:
     """Caddy before gateways on these ports; its address. Without TLS: the site's address says http."""
     address = f"http://127.0.0.1:{free_port()}"
-    command = [program("caddy"), "run", "--adapter", "caddyfile", "--config", str(CADDYFILES[which])]
+    command = [program("caddy"), "run", "--adapter", "caddyfile", "--config", str(CADDYFILE)]
     environ = caddy_environ(folder, address, " ".join(f"127.0.0.1:{port}" for port in ports))
     with _started(command, environ, folder / "caddy.log", address):
         yield address

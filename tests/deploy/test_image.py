@@ -150,4 +150,4 @@ def test_the_example_configuration_is_good(installed: Installed, place: Path, up
     settings = load(config, dict(os.environ))
     document = tomllib.loads((DEPLOY / "gateway.example.toml").read_text())
     assert settings.server.drain_seconds == document["server"]["drain_seconds"] < _grace() - 10
-    assert settings.server.drain_notice_seconds >= 5
+    assert settings.server.drain_notice_seconds >= 2

@@ -124,6 +124,7 @@ def test_a_pod_is_probed_where_the_gateway_answers() -> None:
     probes = {kind: container[f"{kind}Probe"] for kind in ("startup", "liveness", "readiness")}
     paths = {kind: probe["httpGet"]["path"] for kind, probe in probes.items()}
     assert paths == {"startup": "/health/live", "liveness": "/health/live", "readiness": "/health/ready"}
+    assert container["lifecycle"]["preStop"] == {"exec": {"command": ["sleep", "5"]}}
     assert probes["startup"]["periodSeconds"] * probes["startup"]["failureThreshold"] >= 600
     assert [port["name"] for port in container["ports"]] == [probes["liveness"]["httpGet"]["port"]]
 

@@ -71,7 +71,7 @@ def test_its_commands_start_reload_and_stop_a_gateway(installed: Installed, upst
         }
         with running(installed.command(start), environ, place / "data", place / "log", port) as service:
             assert manager.recv(100) == b"READY=1"
-            config.write_text(config.read_text().replace("drain_notice_seconds = 5 ", "drain_notice_seconds = 1 "))
+            config.write_text(config.read_text().replace("drain_notice_seconds = 2 ", "drain_notice_seconds = 1 "))
             reload = [word.replace("$MAINPID", str(service.process.pid)) for word in UNIT.command("ExecReload")]
             subprocess.run(reload, check=True)
             wait_until(lambda: "config.reloaded" in service.log.read_text(), "the new configuration is in force")
