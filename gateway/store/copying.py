@@ -23,7 +23,7 @@ from gateway.store.backup import InUse, create_private, sqlite_file
 from gateway.store.counters import last_number, set_last_number
 from gateway.store.engine import open_engine, shown
 from gateway.store.failures import cause
-from gateway.store.tables import metadata
+from gateway.store.operator_tables import metadata
 
 Watch = Callable[[str, int, int], None]
 """Hears, batch by batch, of a table: its name, how many rows are copied, of how many."""
@@ -72,6 +72,7 @@ def copy_store(source: str, target: str, watch: Watch) -> list[CopiedTable]:
             with _reachable(target):
                 _prepare(target)
             with _reachable(target), alone(target, writing=True) as writing:
+                _check_known(reading, source)
                 _check_empty(writing, target)
                 sides = _Side(source, reading), _Side(target, writing)
                 copied = [_copy(*sides, table, watch) for table in metadata.sorted_tables]
@@ -130,9 +131,20 @@ def _prepare(url: str) -> None:
         engine.dispose()
 
 
+def _check_known(connection: Connection, url: str) -> None:
+    """No table would be left out: none is there that this program does not know."""
+    if strangers := _strangers(connection):
+        raise CopyRefused(
+            f"{shown(url)} holds what is no part of a store ({', '.join(strangers)}); move that elsewhere"
+        )
+
+
+def _strangers(connection: Connection) -> list[str]:
+    return sorted(set(inspect(connection).get_table_names()) - {"alembic_version", *metadata.tables})
+
+
 def _check_empty(connection: Connection, url: str) -> None:
-    known = {"alembic_version", *metadata.tables}
-    strangers = sorted(set(inspect(connection).get_table_names()) - known)
+    strangers = _strangers(connection)
     held = [table.name for table in metadata.sorted_tables if not _passing(table) and _has_rows(connection, table)]
     if held or strangers:
         told = ", ".join([*held, *strangers])

@@ -11,7 +11,8 @@ from sqlalchemy import Boolean, Column, Engine, Integer, LargeBinary, Table, ins
 
 from gateway.store import Store
 from gateway.store.engine import open_engine
-from gateway.store.tables import deliveries, metadata
+from gateway.store.operator_tables import metadata
+from gateway.store.tables import deliveries
 from tests.gateway.cli.conftest import Command, command
 from tests.harness import Upstream, configuration, run_command, running_gateway, toml, wait_until
 from tests.postgres import Cluster
@@ -217,6 +218,16 @@ def test_a_row_that_the_target_cannot_keep(tmp_path: Path, cluster: Cluster, com
     assert "the target cannot keep a row of exports between " in refused.stderr
     assert len(refused.stderr.splitlines()) <= 2
     assert set(map(len, everything(target).values())) == {0}
+
+
+def test_a_table_that_nobody_knows_is_not_left_behind_in_silence(tmp_path: Path, command: Command) -> None:
+    """A source with a table that is no part of a store is refused, not copied without it."""
+    source = f"sqlite:///{tmp_path}/old.db"
+    make(source)
+    with engine_of(source) as engine, engine.begin() as connection:
+        connection.execute(text("CREATE TABLE pets (name TEXT)"))
+    refused = command("store", "copy", "--from", source, "--to", f"sqlite:///{tmp_path}/new.db")
+    assert (refused.returncode, "(pets)" in refused.stderr) == (1, True), refused.stderr
 
 
 def test_an_older_store_is_left_alone(tmp_path: Path, command: Command) -> None:
