@@ -2,8 +2,9 @@
 
 import os
 import socket
+from functools import partial
 
-from gateway import failpoints, logs
+from gateway import failpoints, logs, notify
 from gateway.commands.configuration import load_settings
 from gateway.commands.failures import WorkFailed
 from gateway.serve import bind, serve
@@ -30,7 +31,8 @@ def run(config: str | None, host: str | None, port: int | None, workers: int, fd
                 _prepare_store(settings)
                 return Supervisor(path, listening, workers).run()
             failpoints.arm(os.environ.get("GATEWAY_FAILPOINT"))
-            serve(settings, path, listening)
+            # of several workers each says it, and the first is heard
+            serve(settings, path, listening, partial(notify.ready, os.environ.get("NOTIFY_SOCKET")))
         except StoreUnavailable as error:
             raise WorkFailed(str(error)) from None
     return 0
