@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 
 from gateway.store.backup import InUse, sqlite_file, take_file
 from gateway.store.engine import open_engine, shown
-from gateway.store.operator_tables import metadata
+from gateway.store.tables import metadata
 
 _OTHER_SESSIONS = text(
     "SELECT count(*), min(usename) FROM pg_stat_activity"

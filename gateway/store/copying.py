@@ -23,7 +23,7 @@ from gateway.store.backup import InUse, create_private, sqlite_file
 from gateway.store.counters import last_number, set_last_number
 from gateway.store.engine import open_engine, shown
 from gateway.store.failures import cause
-from gateway.store.operator_tables import metadata
+from gateway.store.tables import metadata
 
 Watch = Callable[[str, int, int], None]
 """Hears, batch by batch, of a table: its name, how many rows are copied, of how many."""
