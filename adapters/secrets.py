@@ -67,6 +67,14 @@ Secret = Annotated[SecretStr, BeforeValidator(_resolve)]
 """A secret the gateway sends onward, so it must know it: plain, `{ env }` or `{ file }`."""
 
 
+def _resolve_reference(value: object, info: ValidationInfo) -> object:
+    return _resolve(value, info) if isinstance(value, Mapping) else value
+
+
+Referable = Annotated[str, BeforeValidator(_resolve_reference)]
+"""A text that is no secret as such but may hold one: plain, `{ env }` or `{ file }`. Who shows it masks it."""
+
+
 def _check_header_value(value: SecretStr) -> SecretStr:
     text = value.get_secret_value()
     if not (text.isascii() and text.isprintable() and " " not in text):

@@ -20,6 +20,8 @@ deliveries = typer.Typer(help="What is kept: exports, webhooks, customer events,
 app.add_typer(deliveries, name="deliveries")
 events = typer.Typer(help="Customer events, in bulk.")
 app.add_typer(events, name="events")
+store = typer.Typer(help="The store as a whole.")
+app.add_typer(store, name="store")
 
 _INTERRUPTED = 130
 """What typer makes of Ctrl-C; ours is 1, as section 2 knows no other."""
@@ -236,6 +238,26 @@ def restore(file: Annotated[str, typer.Argument(metavar="FILE")], config: Config
     from gateway.commands.backup import run_restore
 
     _exit(run_restore(config, file))
+
+
+@store.command("copy")
+def store_copy(
+    to: Annotated[str, typer.Option("--to", metavar="TARGET", help="An empty database: its storage URL, or a FILE.")],
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--from", metavar="SOURCE", help="Instead of the configuration's store: its storage URL, or a FILE."
+        ),
+    ] = None,
+    config: Config = None,
+) -> None:
+    """Copy a whole store to another database, SQLite or PostgreSQL, while no gateway runs on either; verified.
+
+    SOURCE and TARGET are storage URLs, or configuration files whose storage.url is meant: no password need be typed.
+    """
+    from gateway.commands.store import run_copy
+
+    _exit(run_copy(config, source, to))
 
 
 @secret.command("new")

@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -41,10 +41,16 @@ _KEEP_ALIVE_SECONDS = 75
 class _Server(uvicorn.Server):
     """uvicorn, but TERM begins a drain before it closes the listening socket, and HUP reads the settings again."""
 
-    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+    def __init__(self, config: uvicorn.Config, service: Service, on_ready: Callable[[], None]) -> None:
         super().__init__(config)
         self._service = service
+        self._on_ready = on_ready
         self._tasks: set[asyncio.Task[None]] = set()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, and say so."""
+        await super().startup(sockets)
+        self._on_ready()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -69,7 +75,7 @@ class _Server(uvicorn.Server):
         self._drain()
 
     def _drain(self) -> None:
-        if self._service.draining:
+        if self._service.leaving:
             # asked twice: somebody is in a hurry
             self._service.hurry()
             self.should_exit = self.force_exit = True
@@ -79,14 +85,22 @@ class _Server(uvicorn.Server):
         self._spawn(self._stop_listening())
 
     async def _stop_listening(self) -> None:
-        """Answer on while requests are in flight, for half of the time at most; the rest is for those to finish."""
+        """Answer on, as long as is good for whoever calls; the rest of the time is for what is in flight to finish."""
+        if notice := self._service.notice_seconds:
+            # then nobody sends here any more; who does all the same finds no listener, which proxies try elsewhere
+            await asyncio.sleep(notice)
+        else:
+            await self._answer_what_is_under_way()
+        # whole seconds are its type; asyncio.wait_for, which gets them, takes fractions as well
+        self.config.timeout_graceful_shutdown = self._service.drain_seconds_left  # type: ignore[assignment]  # as said above
+        self.should_exit = True
+
+    async def _answer_what_is_under_way(self) -> None:
+        """While requests are in flight, for half of the time at most."""
         seconds = self._service.drain_seconds_left
         await asyncio.sleep(min(_NOT_READY_SECONDS, seconds / 2))
         while self.server_state.tasks and self._service.drain_seconds_left > seconds / 2:  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(_LOOK_SECONDS)
-        # whole seconds are its type; asyncio.wait_for, which gets them, takes fractions as well
-        self.config.timeout_graceful_shutdown = self._service.drain_seconds_left  # type: ignore[assignment]  # as said above
-        self.should_exit = True
 
     def _reload(self) -> None:
         self._spawn(self._reloaded())
@@ -118,12 +132,14 @@ def serve(
     settings: Settings,
     config: Path | None,
     listening: socket.socket,
+    on_ready: Callable[[], None],
     siblings: socket.socket | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> None:
     """Run one gateway process on a bound socket until it is told to stop; `StoreUnavailable` if it cannot start.
 
-    `siblings` is the line to the other processes on the socket, where there are any; `environ` may ask for traces.
+    `on_ready` is called when it listens. `siblings` is the line to the other processes on the socket, where there are
+    any; `environ` may ask for traces.
     """
     service = Service(
         settings,
@@ -132,7 +148,7 @@ def serve(
         trace_provider=_trace_provider(environ),
     )
     server_config = uvicorn_config(settings, service)
-    server = _Server(server_config, service)
+    server = _Server(server_config, service, on_ready)
     with asyncio.Runner(loop_factory=server_config.get_loop_factory()) as runner:
         runner.run(_serve(server, service, listening))
 

@@ -132,6 +132,7 @@ class Service:
         self._telling: asyncio.Task[None] | None = None
         self._recording: asyncio.Task[None] | None = None
         self._drain_ends_at = 0.0
+        self._refusing = False
         self._reloading = asyncio.Lock()
 
     def _observe(self, connection: str, system: str, record: CallRecord) -> None:
@@ -162,8 +163,19 @@ class Service:
 
     @property
     def draining(self) -> bool:
-        """Whether the process is going down: it takes no new work."""
+        """Whether the process is going down and takes no new work any more."""
+        return self._refusing
+
+    @property
+    def leaving(self) -> bool:
+        """Whether the process is going down: it is not ready."""
         return self.health.draining
+
+    @property
+    def notice_seconds(self) -> float:
+        """How long a process that is going down takes new work, so that proxies have time to see that it goes."""
+        server = self.runtime.settings.server
+        return min(server.drain_notice_seconds, server.drain_seconds / 2)
 
     async def start(self) -> None:
         """Open the store, and go on with the work that waits in it."""
@@ -179,6 +191,7 @@ class Service:
     async def stop(self) -> None:
         """Finish or give back claimed work, close every connection."""
         self.begin_drain()
+        self.refuse_work()
         for task in (self._sweeping, self._scheduling, self._recording):
             if task is not None:
                 task.cancel()
@@ -201,16 +214,22 @@ class Service:
 
     def begin_drain(self) -> None:
         """Not ready from this moment on; the time for going down begins to run."""
-        if not self.draining:
+        if not self.leaving:
             self.health.draining = True
+            self._refusing = not self.notice_seconds
             seconds = self.runtime.settings.server.drain_seconds
             self._drain_ends_at = time.monotonic() + seconds - min(_CLOSING_SECONDS, seconds / 4)
             if self._scheduling is not None:
                 # a sync may take hours: whoever runs next goes on with it
                 self._scheduling.cancel()
 
+    def refuse_work(self) -> None:
+        """Take no new work from now on."""
+        self._refusing = True
+
     def hurry(self) -> None:
         """End the drain now, giving back what still runs."""
+        self.refuse_work()
         self._drain_ends_at = time.monotonic()
         self.worker.hurry()
 

@@ -203,19 +203,20 @@ class GatewayProcess:
     prefix: tuple[str, ...] = ()
     """A program that starts it, with its options."""
 
-    def start(self, *options: str, environ: Mapping[str, str] | None = None) -> Gateway:
-        """Start it on a free port and wait until it is ready."""
-        listening = _listen()
-        self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        command = [*self.prefix, sys.executable, "-m", "gateway", "serve", "--config", str(self.config)]
+    def start(self, *options: str, environ: Mapping[str, str] | None = None, port: int | None = None) -> Gateway:
+        """Start it, on a free port or on `port`, where nobody listens before it does, and wait until it is ready."""
+        command = [*self.prefix, sys.executable, "-m", "gateway", "serve", "--config", str(self.config), *options]
+        surroundings = {**os.environ, **(environ or {})}
         with self.log.open("ab") as output:
-            self.process = subprocess.Popen(
-                [*command, *options, "--fd", str(listening.fileno())],
-                pass_fds=(listening.fileno(),),
-                stderr=output,
-                env={**os.environ, **(environ or {})},
-            )
-        listening.close()
+            if port is not None:
+                self.url = f"http://127.0.0.1:{port}"
+                self.process = subprocess.Popen([*command, "--port", str(port)], stderr=output, env=surroundings)
+            else:
+                with _listen() as listening:
+                    self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+                    number = listening.fileno()
+                    command += ["--fd", str(number)]
+                    self.process = subprocess.Popen(command, pass_fds=(number,), stderr=output, env=surroundings)
         wait_until(self._is_ready, "the gateway process is ready")
         self.clients.append(client(self.url))
         return Gateway(self.url, self.clients[-1])

@@ -11,7 +11,7 @@ from adapters.apptivo import details, replies
 from adapters.apptivo.catalogue import Catalogue, CatalogueCache, read_catalogue
 from adapters.apptivo.client import SYSTEM, ApptivoClient
 from adapters.apptivo.dates import Dates
-from adapters.apptivo.endpoints import FEED
+from adapters.apptivo.endpoints import FEED, Endpoint, all_of, customers_between, opportunities_between
 from adapters.apptivo.feed import FeedReader, of_customer
 from adapters.apptivo.listing import Listing
 from adapters.apptivo.mapping import FIELDS, values_of
@@ -32,6 +32,7 @@ from adapters.contract import (
     NotFound,
     Opening,
     Refused,
+    RemoteError,
     SourceReply,
     UnexpectedReply,
 )
@@ -68,9 +69,18 @@ class ApptivoAdapter:
         return tuple(self._feed)
 
     async def check(self, deadline: Deadline) -> Account:
-        """Sign in, read-only, by `getConfigData`."""
+        """Sign in, read-only, by `getConfigData`; then ask for one row of each list that a sync reads."""
         config = await self._client.config_data(deadline)
-        return Account(f"Apptivo: {read_catalogue(config).summary()}")
+        lists = {"customers": customers_between, "opportunities": opportunities_between}
+        told = await asyncio.gather(*(self._readable(name, all_of(lists[name]), deadline) for name in lists))
+        return Account(f"Apptivo: {', '.join((*told, read_catalogue(config).summary()))}")
+
+    async def _readable(self, name: str, endpoint: Endpoint, deadline: Deadline) -> str:
+        try:
+            page = await self._client.page(endpoint, 0, 1, deadline)
+        except RemoteError as error:
+            return f"{name} cannot be listed ({error.reason})"
+        return f"{name} readable" if page.count is None else f"{name} {page.count:,}"
 
     async def exists(self, record_id: str, deadline: Deadline) -> bool:
         """Whether Apptivo has a customer with this id; what cannot be an id is not asked for."""

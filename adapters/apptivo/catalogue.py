@@ -51,8 +51,8 @@ class Catalogue:
     def summary(self) -> str:
         """One line for a person: how long the lists are."""
         return (
-            f"{len(self.statuses)} statuses, {len(self.industries)} industries, "
-            f"{len(self.employee_ranges)} employee ranges"
+            f"statuses {len(self.statuses)}, industries {len(self.industries)}, "
+            f"employee ranges {len(self.employee_ranges)}"
         )
 
 

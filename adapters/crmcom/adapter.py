@@ -16,6 +16,7 @@ from adapters.contract import (
     Match,
     NotFound,
     Opening,
+    RemoteError,
     RowOutcome,
     SourceReply,
     UnexpectedReply,
@@ -64,11 +65,16 @@ class CrmcomAdapter:
         return SOURCES
 
     async def check(self, deadline: Deadline) -> Account:
-        """Sign in anew; that reads nothing and writes nothing."""
+        """Sign in anew, and ask for the first rows of the list that a sync reads."""
         await self._client.sign_in(deadline)
+        try:
+            await self._listing.try_out(deadline)
+            lists = "customers can be listed"
+        except RemoteError as error:
+            lists = f"customers cannot be listed ({error.reason}), so no sync"
         host = urlsplit(self._settings.base_url).netloc
         unit = f", unit {self._settings.unit}" if self._settings.unit else ""
-        return Account(f"CRM.COM at {host}: {self._settings.username} of {self._settings.organisation}{unit}")
+        return Account(f"CRM.COM at {host}: {self._settings.username} of {self._settings.organisation}{unit}; {lists}")
 
     async def exists(self, record_id: str, deadline: Deadline) -> bool:
         """Whether there is contact information with this id."""

@@ -71,6 +71,15 @@ class Listing:
             following,
         )
 
+    async def try_out(self, deadline: Deadline) -> None:
+        """Ask for the first rows and forget them; `RemoteError` where customers cannot be listed."""
+        try:
+            await self._rows(_Position(), deadline)
+        except BadCredentials:
+            raise
+        except Refused as refused:
+            await self._rows_by_account(refused, deadline)
+
     async def _rows(self, at: "_Position", deadline: Deadline) -> list[Any]:
         method = self._settings.list_method if at.of == "contacts" else _BY_ACCOUNT
         if not method:

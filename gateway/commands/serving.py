@@ -2,8 +2,9 @@
 
 import os
 import socket
+from functools import partial
 
-from gateway import failpoints, logs
+from gateway import failpoints, logs, notify
 from gateway.commands.configuration import load_settings
 from gateway.commands.failures import WorkFailed
 from gateway.serve import bind, serve
@@ -33,7 +34,8 @@ def run(
                 return Supervisor(path, listening, workers, settings.server.drain_seconds).run()
             failpoints.arm(os.environ.get("GATEWAY_FAILPOINT"))
             siblings = socket.socket(fileno=siblings_fd) if siblings_fd is not None else None
-            serve(settings, path, listening, siblings)
+            # of several workers each says it, and the first is heard
+            serve(settings, path, listening, partial(notify.ready, os.environ.get("NOTIFY_SOCKET")), siblings)
         except StoreUnavailable as error:
             raise WorkFailed(str(error)) from None
     return 0

@@ -18,6 +18,8 @@ from gateway.store.operator_tables import BOUNDS_MS, BUCKETS
 
 BUDGET_MS = 3_000
 _HOUR_MS = 3_600_000
+_EARLIEST_MS = 946_684_800_000
+"""The year 2000: nothing was counted before it, and intervals before the year 1 have no date."""
 _POINTS = 240
 """How many intervals a chart has at most."""
 _STEPS_MS = tuple(MINUTE_MS * minutes for minutes in (1, 5, 15, 60, 360, 1_440, 10_080))
@@ -45,12 +47,14 @@ class Charts:
         # what this process counted since the last time; a store that cannot be written can still be read
         with contextlib.suppress(StoreUnavailable):
             await self.recorder.flush(Deadline.after(_FLUSH_SECONDS))
-        until = milliseconds(query.until) or self.clock()
+        now = self.clock()
+        until = now if query.until is None else max(_EARLIEST_MS, min(now, milliseconds(query.until) or 0))
         since = milliseconds(query.since)
         since = until - _HOUR_MS if since is None else min(since, until)
         step = _step(until - since)
-        first = since - since % step
-        begins = range(max(first, until - step * _POINTS), until, step) or range(first, first + 1, step)
+        # whole steps since 1970, as the store's intervals are
+        first = max(since, until - step * (_POINTS - 1)) // step * step
+        begins = range(first, until, step) or range(first, first + 1, step)
 
         def look(connection: Connection) -> _Rows:
             span = (begins[0], until, step)

@@ -23,7 +23,7 @@ from sqlalchemy.exc import ArgumentError
 
 from adapters.addresses import check_base_url
 from adapters.aixon.models import AixonSettings
-from adapters.secrets import Secret, SecretDigest
+from adapters.secrets import Referable, Secret, SecretDigest
 from adapters.vainu.models import VainuSettings
 from gateway.auth.settings import AuthSettings, BasicCredential
 from gateway.retry import Policy
@@ -56,6 +56,7 @@ class ServerSettings(Section):
     requests_per_second: int = Field(default=500, ge=1, le=1_000_000)
     failed_signins_per_minute: int = Field(default=20, ge=1, le=1_000_000)
     drain_seconds: float = Field(default=30, ge=0, le=3600)
+    drain_notice_seconds: float = Field(default=0, ge=0, le=600)
     trusted_proxies: tuple[Annotated[IPv4Network | IPv6Network, PlainValidator(_network)], ...] = ()
 
     @field_validator("public_url")
@@ -67,7 +68,7 @@ class ServerSettings(Section):
 class StorageSettings(Section):
     """`[storage]`: where links, exports and deliveries are kept."""
 
-    url: str = Field(default="sqlite:///gateway.db", repr=False)
+    url: Referable = Field(default="sqlite:///gateway.db", repr=False)
     """May hold a database password, so it is masked wherever it is shown."""
     retention_days: int = Field(default=30, ge=1, le=36_500)
 

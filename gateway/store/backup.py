@@ -33,6 +33,10 @@ class WrongFile(BackupRefused):
     """The file named is not one that a backup may go to, or come from."""
 
 
+class InUse(BackupRefused):
+    """Somebody has the store open."""
+
+
 @dataclass(frozen=True, slots=True)
 class Copied:
     """What a backup or a restored store holds, verified."""
@@ -206,7 +210,7 @@ def _make(source: Path, store: Path) -> None:
 
 def _restore_into(source: Path, store: Path, kept: Path) -> None:
     with closing(sqlite3.connect(store, isolation_level=None, timeout=_LOCK_WAIT_SECONDS)) as connection:
-        _take_alone(connection, store)
+        take_file(connection, store)
         create_private(kept)
         _copy(connection, kept)
         _sync(kept)
@@ -214,8 +218,8 @@ def _restore_into(source: Path, store: Path, kept: Path) -> None:
             reading.backup(connection)
 
 
-def _take_alone(connection: sqlite3.Connection, store: Path) -> None:
-    """Lock everybody out until the connection closes; `BackupRefused` while a gateway has the store open."""
+def take_file(connection: sqlite3.Connection, store: Path) -> None:
+    """Lock everybody out until the connection closes; `InUse` while a gateway has the store open."""
     try:
         # leaving WAL wants the file alone, and an open gateway holds a lock even when it does nothing
         connection.execute("PRAGMA journal_mode=DELETE")
@@ -224,7 +228,7 @@ def _take_alone(connection: sqlite3.Connection, store: Path) -> None:
         connection.execute("COMMIT")
     except sqlite3.OperationalError as error:
         if _reason(error).startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-            raise BackupRefused(f"a gateway uses {store}; stop it first, then restore") from None
+            raise InUse(f"a gateway uses {store}; stop it first, then try again") from None
         raise
 
 

@@ -14,12 +14,12 @@ _PATIENCE_SECONDS = 60
 def upgrade(engine: Engine) -> None:
     """Run the missing revisions under a lock; nothing but one look when there are none."""
     with engine.connect() as connection:
-        if _revision(connection) == HEAD:
+        if revision(connection) == HEAD:
             return
     with engine.connect() as connection:
         try:
             _lock(connection)
-            if _revision(connection) != HEAD:
+            if revision(connection) != HEAD:
                 _run(connection)
             connection.commit()
         except BaseException:
@@ -40,7 +40,8 @@ def _lock(connection: Connection) -> None:
     lock(connection, MIGRATING)
 
 
-def _revision(connection: Connection) -> str | None:
+def revision(connection: Connection) -> str | None:
+    """The revision that a database is at; None if no gateway has been there."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()

@@ -231,6 +231,7 @@ heartbeat = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("at", BigInteger, nullable=False),
+    info={"passing": True},  # true for a moment only: a store that holds nothing else is empty
 )
 
 traces = Table(

@@ -70,6 +70,29 @@ def test_new_work_is_refused_with_the_first_signal(upstream: Upstream, tmp_path:
         assert slow[0].status_code == 200
 
 
+def test_notice_is_given_before_work_is_refused(upstream: Upstream, tmp_path: Path) -> None:
+    """Not ready at once, yet work is taken for `drain_notice_seconds`, and done; then there is no listener, no 503."""
+    with gateways(upstream, tmp_path, 1, server={"drain_seconds": 8, "drain_notice_seconds": 1.5}) as (process,):
+        watch = Watch.over(upstream, process.start())
+        upstream.fault("apptivo", "delay", seconds=3, match="leads", times=1)
+        slow: list[httpx.Response] = []
+        in_flight = threading.Thread(target=lambda: slow.append(watch.gateway.feed("acme", watch.unique_id)))
+        in_flight.start()
+        running = terminate(process)
+        started = time.monotonic()
+
+        assert watch.gateway.http.get("/health/ready").status_code == 503
+        answers: list[int] = []
+        with contextlib.suppress(httpx.TransportError):
+            while True:
+                answers.append(webhook(watch.gateway, watch.unique_id).status_code)
+        assert set(answers) == {202}
+        assert time.monotonic() - started > 1.4
+        assert running.wait(10) == 0
+        in_flight.join()
+        assert slow[0].status_code == 200
+
+
 def test_what_cannot_be_finished_is_given_back(upstream: Upstream, tmp_path: Path) -> None:
     """The neighbour on the same store takes over what the drain cut short, at once and not when the lease runs out."""
     with gateways(upstream, tmp_path, 2, server={"drain_seconds": 2}) as (leaving, staying):

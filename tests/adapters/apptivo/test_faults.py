@@ -20,9 +20,15 @@ def _check(adapter, deadline):
     return adapter.check(deadline)
 
 
-def test_check_tells_what_the_account_holds(bench):
-    """One line with the lengths of the firm's lists."""
-    assert bench.run(_check).summary == "Apptivo: 2 statuses, 4 industries, 5 employee ranges"
+def test_check_tells_what_the_account_can_do(bench):
+    """One line: how much of customers and opportunities the keys can read, and the lengths of the firm's lists."""
+    bench.state.add_customers(7)
+    deals = len(bench.state.tables["opportunities"])
+    lists = "statuses 2, industries 4, employee ranges 5"
+    assert bench.run(_check).summary == f"Apptivo: customers 7, opportunities {deals}, {lists}"
+    bench.fault("html", "/app/dao/v6/opportunities")
+    refused = "opportunities cannot be listed (unexpected_reply)"
+    assert bench.run(_check).summary == f"Apptivo: customers 7, {refused}, {lists}"
 
 
 @pytest.mark.parametrize("key", ["api_key", "access_key"])

@@ -21,8 +21,15 @@ def soon() -> Deadline:
 def test_check_tells_who_we_are(server: Any) -> None:
     """The summary names user, organisation and unit, and no secret."""
     account = server.run(lambda adapter: adapter.check(soon()))
-    assert "demo-user of DEMO, unit Admin Unit" in account.summary
+    assert account.summary.endswith(": demo-user of DEMO, unit Admin Unit; customers can be listed")
     assert PASSWORD not in account.summary
+
+
+def test_check_tells_that_customers_cannot_be_listed(server: Any) -> None:
+    """Where neither list is known to the server, with the reason; the sign-in is well all the same."""
+    server.fault("html", "contact_information/list")
+    account = server.run(lambda adapter: adapter.check(soon()))
+    assert account.summary.endswith("; customers cannot be listed (unexpected_reply), so no sync")
 
 
 def test_wrong_credentials_are_bad_credentials(server: Any) -> None:

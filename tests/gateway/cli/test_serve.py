@@ -21,6 +21,31 @@ def _status(address: str, path: str) -> int:
     return httpx.get(address + path, headers=AUTH, trust_env=False, timeout=10).status_code
 
 
+@pytest.mark.parametrize("name", ["notify.sock", "@"])
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_it_tells_the_service_manager_that_it_is_ready(start: Any, config: Path, name: str, workers: str) -> None:
+    """systemd's READY=1 comes when the port answers, at a socket's path as at an abstract address."""
+    address = str(config.parent / name) if name != "@" else f"@vainu-gateway-{config.parent.name}-{workers}"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager, socket.socket() as probe:
+        manager.bind(address.replace("@", "\0", 1) if name == "@" else address)
+        manager.settimeout(20)
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+        probe.close()
+        options = ("--port", str(port), "--workers", workers, "--config", str(config))
+        running = start("serve", *options, environ={"NOTIFY_SOCKET": address})
+        assert manager.recv(100) == b"READY=1"
+        assert _status(f"http://127.0.0.1:{port}", "/health/ready") == 200
+        assert running.end(signal.SIGTERM)[0] == 0
+
+
+def test_a_service_manager_that_does_not_listen(start: Any, config: Path) -> None:
+    """It is told in the log, and the service runs."""
+    running = start("serve", "--port", "0", "--config", str(config), environ={"NOTIFY_SOCKET": "/nowhere/notify"})
+    running.line_with("serve.cannot_notify")
+    assert running.end(signal.SIGTERM)[0] == 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_serves_until_told_to_stop(start: Any, config: Path, number: int) -> None:
     """Ctrl-C and TERM end it in good order: exit 0, no traceback."""

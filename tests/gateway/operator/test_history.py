@@ -51,6 +51,10 @@ def test_what_happens_is_counted_by_connection_and_job(desk: Desk) -> None:
     assert [each["connection"] for each in found["backlog"]] == [None, "acme", "globex"]
     assert [each["job"] for each in desk.get("history", connection="globex")["series"]] == ["webhook"]
     assert desk.get("history", until="2020-01-01")["series"] == []
+    for since, until in (("0001-01-01", "0001-01-01"), ("9999-12-31", "9999-12-31"), ("2026-01-02", "2026-01-01")):
+        ends = desk.get("history", since=since, until=until)
+        assert 1 <= len(ends["times"]) <= 240
+    assert sum(series_of(desk.get("history", since="0001-01-01"), "acme", "feed")["counts"]) == 1
 
 
 def test_the_overview_tells_the_last_traffic(desk: Desk) -> None:

@@ -16,6 +16,8 @@ def test_the_overview_tells_what_stands_where(desk: Desk) -> None:
     """Counts of work, health, each connection's state; a connection that fails says which system and why."""
     desk.push("globex", company_name="Oy Samlink Ab")
     desk.dead("Dead Oy")
+    desk.upstream.fault("apptivo", "500")
+    assert desk.gateway.feed("acme", "4711").status_code == 502
 
     found = desk.get("overview")
     assert (found["ready"], found["dead"], found["pending"]) == (True, 1, 0)

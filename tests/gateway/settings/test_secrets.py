@@ -117,3 +117,17 @@ def test_a_key_that_no_header_can_carry(changed: Any, faults_in: Any, system: st
     (fault,) = faults_in(changed(f"connections.acme.{system}", table), {"KEY": key})
     assert fault.startswith(f"connections.acme.{system}.api_key: expected visible ASCII characters only")
     assert key not in fault
+
+
+def test_the_store_s_address(changed: Any, faults_in: Any, tmp_path: Path) -> None:
+    """It may hold a password, so it may come from a variable or a file; it is checked, and masked, all the same."""
+    address = "postgresql://gateway:dark-word@db/gateway"
+    file = tmp_path / "url"
+    file.write_text(f"{address}\n")
+    for value in ({"env": "URL"}, {"file": str(file)}):
+        settings = read(changed("storage.url", value), {"URL": address})
+        assert settings.storage.url == address
+        assert "dark-word" not in f"{settings!r} {settings.model_dump()}"
+    (fault,) = faults_in(changed("storage.url", {"env": "URL"}), {"URL": "mysql://gateway:dark-word@db/gateway"})
+    assert fault == 'storage.url: expected "sqlite:///file.db" or "postgresql://user@host/db"'
+    assert faults_in(changed("storage.url", {"env": "URL"})) == ["storage.url: environment variable URL is not set"]
