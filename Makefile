@@ -39,8 +39,8 @@ lint: $(VENV)/.dev ## style and types only
 serve: $(VENV)/.run ## the service, with ./gateway.toml or $$GATEWAY_CONFIG
 	@$(BIN)/gateway serve
 
-bench: $(VENV)/.dev ## the measurements of tests/bench
-	@$(BIN)/python -m tests.bench
+bench: $(VENV)/.dev ## the measurements of tests/bench (QUICK=1: under 2 minutes; CHECK=1: against the last; NAMES="feed growth")
+	@$(BIN)/python -m tests.bench $(if $(QUICK),--quick) $(if $(CHECK),--check) $(NAMES)
 
 lock: $(VENV)/.dev ## pin the dependencies anew
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -1,6 +1,6 @@
 """An Aixon upload of 1,000,000 rows and of 1 % of them: rows a second, CPU a row, peak memory.
 
-`python -m tests.bench.aixon [ROWS]`. The whole way of a first run: every customer checked by S002's rules, staged on
+The whole way of a first run: every customer checked by S002's rules, staged on
 disk, sent over HTTP in bodies of up to 32 MB, and its digest handed back to be remembered. Each size is a process of
 its own; so is the far end, which only counts. Ratios carry over, figures do not.
 """
@@ -24,6 +24,7 @@ from adapters.aixon.spool import KeptRow
 from adapters.aixon.staging import MAX_BODY_BYTES, Staging
 from adapters.aixon.table import Customer
 from adapters.aixon.upload import Upload
+from tests.bench.frame.results import Figure, Mode, Ratio, Result
 
 ROWS = 1_000_000
 FORMATS = ("json", "csv")
@@ -126,7 +127,7 @@ def _serve(connection: socket.socket, stream: object, head: re.Pattern[bytes]) -
 def measured(count: int, body_format: str) -> dict[str, float]:
     """One run in a process of its own, against a far end of its own."""
     listening = socket.create_server(("127.0.0.1", 0))
-    command = [sys.executable, "-m", "tests.bench.aixon"]
+    command = [sys.executable, "-m", "tests.bench.measurements.aixon"]
     server = subprocess.Popen([*command, "serve", str(listening.fileno())], pass_fds=(listening.fileno(),))
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     listening.close()
@@ -138,33 +139,37 @@ def measured(count: int, body_format: str) -> dict[str, float]:
     return dict(json.loads(ended.stdout))
 
 
+def measure(mode: Mode) -> Iterator[Result]:
+    """Both formats: all of the rows beside 1 % of them."""
+    rows = mode.pick(100_000, ROWS)
+    for body_format in FORMATS:
+        few, many = ([measured(count, body_format)] for count in (rows // 100, rows))
+        yield _result(f"Aixon upload of {rows:,} rows, {body_format}", rows, few, many)
+
+
+def _result(job: str, rows: int, few: list[dict[str, float]], many: list[dict[str, float]]) -> Result:
+    found = many[0]
+    return Result(
+        f"{job}: peak memory",
+        "1 % of the rows",
+        Ratio.of([each["peak_bytes"] for each in many], [each["peak_bytes"] for each in few], "lower"),
+        (
+            Figure("rate", rows / found["seconds"], "rows/s"),
+            Figure("CPU", found["cpu_seconds"] / rows * 1e6, "µs/row"),
+            Figure("sent", found["bytes"] / 1e6, "MB"),
+            Figure("bodies", found["bodies"], ""),
+            Figure("peak", found["peak_bytes"] / 1e6, "MB"),
+        ),
+    )
+
+
 def main() -> None:
-    """Print the table; or be one of its processes."""
+    """One of the measurement's processes."""
     match sys.argv[1:]:
         case ["serve", descriptor]:
             far_end(socket.socket(fileno=int(descriptor)))
         case ["run", url, count, body_format]:
             print(json.dumps(asyncio.run(upload(url, int(count), body_format))))
-        case given:
-            report(int(given[0]) if given else ROWS)
-
-
-def report(rows: int) -> None:
-    """Both formats, 1 % and all, and the ratio of the peaks."""
-    print(f"{'format':<8}{'rows':>11}{'rows/s':>10}{'CPU µs/row':>12}{'MB sent':>9}{'bodies':>8}", end="")
-    print(f"{'peak MB':>9}{'ratio':>7}")
-    for body_format in FORMATS:
-        peaks = []
-        for count in (rows // 100, rows):
-            found = measured(count, body_format)
-            peaks.append(found["peak_bytes"])
-            ratio = f"{peaks[-1] / peaks[0]:.2f}"
-            print(
-                f"{body_format:<8}{count:>11,}{count / found['seconds']:>10,.0f}"
-                f"{found['cpu_seconds'] / count * 1e6:>12.1f}{found['bytes'] / 1e6:>9.1f}{found['bodies']:>8.0f}"
-                f"{found['peak_bytes'] / 1e6:>9.1f}{ratio:>7}",
-                flush=True,
-            )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """A customer sync of 100,000 customers and of 1 % of them: rows a second, CPU a row, peak memory.
 
-`python -m tests.bench.sync [CUSTOMERS]`. Two runs of each size, into an empty store: the first sends every customer to
+Two runs of each size, into an empty store: the first sends every customer to
 Vainu (v2: a POST each, eight at once), the second finds that nothing changed. The CRM is a listing in this process, so
 that the sync itself is measured; Vainu is a far end in a process of its own that answers at once and keeps nothing.
 Ratios carry over, figures do not.
@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from gateway.sync.order import Order
 from gateway.sync.patience import Patience
 from gateway.sync.progress import Begun, Progress, RowReport
 from gateway.sync.syncs import Syncs
+from tests.bench.frame.results import Figure, Mode, Ratio, Result
 
 CUSTOMERS = 100_000
 _PAGE = 100
@@ -157,7 +159,7 @@ async def far_end(listening: socket.socket) -> None:
 def measured(count: int) -> list[dict[str, float]]:
     """A first and a second run, each in a process of its own, against a far end of their own."""
     listening = socket.create_server(("127.0.0.1", 0))
-    command = [sys.executable, "-m", "tests.bench.sync"]
+    command = [sys.executable, "-m", "tests.bench.measurements.sync"]
     server = subprocess.Popen([*command, "serve", str(listening.fileno())], pass_fds=(listening.fileno(),))
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     listening.close()
@@ -171,30 +173,32 @@ def measured(count: int) -> list[dict[str, float]]:
     return [json.loads(each.stdout) for each in ended]
 
 
+def measure(mode: Mode) -> Iterator[Result]:
+    """A first run and one that finds nothing changed: all of the customers beside 1 % of them."""
+    customers = mode.pick(2_000, CUSTOMERS)
+    few, many = measured(max(1, customers // 100)), measured(customers)
+    for name, small, large in zip(("first", "second"), few, many, strict=True):
+        yield Result(
+            f"{name} sync of {customers:,} customers: peak memory",
+            "1 % of the customers",
+            Ratio.of([large["peak_bytes"]], [small["peak_bytes"]], "lower"),
+            (
+                Figure("rate", customers / large["seconds"], "rows/s"),
+                Figure("CPU", large["cpu_seconds"] / customers * 1e6, "µs/row"),
+                Figure("sent", large["sent"], ""),
+                Figure("peak", large["peak_bytes"] / 1e6, "MB"),
+            ),
+        )
+
+
 def main() -> None:
-    """Print the table; or be one of its processes."""
+    """One of the measurement's processes."""
     match sys.argv[1:]:
         case ["serve", descriptor]:
             with contextlib.suppress(KeyboardInterrupt):
                 asyncio.run(far_end(socket.socket(fileno=int(descriptor))))
         case ["run", url, folder, count]:
             print(json.dumps(asyncio.run(sync(url, folder, int(count)))))
-        case given:
-            report(int(given[0]) if given else CUSTOMERS)
-
-
-def report(customers: int) -> None:
-    """Both runs, 1 % and all, and the ratio of the peaks."""
-    print(f"{'run':<8}{'customers':>11}{'sent':>9}{'rows/s':>9}{'CPU µs/row':>12}{'peak MB':>9}{'ratio':>7}")
-    few, all_of_them = measured(max(1, customers // 100)), measured(customers)
-    for place, name in enumerate(("first", "second")):
-        for count, found in ((customers // 100, few[place]), (customers, all_of_them[place])):
-            ratio = f"{found['peak_bytes'] / few[place]['peak_bytes']:.2f}"
-            print(
-                f"{name:<8}{count:>11,}{found['sent']:>9,.0f}{count / found['seconds']:>9,.0f}"
-                f"{found['cpu_seconds'] / count * 1e6:>12.1f}{found['peak_bytes'] / 1e6:>9.1f}{ratio:>7}",
-                flush=True,
-            )
 
 
 if __name__ == "__main__":
