@@ -1,7 +1,7 @@
 """A feed of 200 events from an instant CRM, beside the same calls passed through; and one quiet call's overhead.
 
 Both sides are Starlette on uvicorn with httpx over aiohttp, in one process each. The rate is a closed loop of 64
-callers, each with a customer of its own, so that no two share a call. The quiet calls are an open loop, 10 a second on
+callers, each with a customer of its own, so that no two share a call. The quiet calls are an open loop, 20 a second on
 each side.
 """
 
@@ -21,7 +21,7 @@ from tests.bench.parts import gateways, load, open_loop, servers
 from tests.bench.parts.wire import get
 
 LAYOUTS = {"eight": "8 calls", "one": "1 call"}
-PAIRS_PER_SECOND = 10.0
+PAIRS_PER_SECOND = 20.0
 WARM_UP = 5
 
 
@@ -52,7 +52,7 @@ def _document(crm: str, folder: Path, layout: str) -> dict[str, Any]:
 
 
 def _rates(layout: str, ports: dict[str, int], requests: dict[str, list[bytes]], mode: Mode) -> Result:
-    seconds, rounds = mode.pick(1.0, 5.0), mode.pick(2, 5)
+    seconds, rounds = mode.pick(2.0, 5.0), mode.pick(2, 5)
 
     sides = {side: partial(load.run, port, requests[side], seconds, again=True) for side, port in ports.items()}
     for warm in sides.values():

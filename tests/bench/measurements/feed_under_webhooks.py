@@ -60,7 +60,7 @@ class Stage:
 
 def measure(mode: Mode) -> Iterator[Result]:
     """Windows without and with webhooks, in turn."""
-    seconds, rounds = mode.pick(2.0, 10.0), mode.pick(2, 5)
+    seconds, rounds = mode.pick(1.5, 10.0), mode.pick(2, 5)
     with ExitStack() as stack:
         upstream = stack.enter_context(servers.simulators())
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))

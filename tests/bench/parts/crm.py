@@ -1,10 +1,10 @@
-"""An Apptivo of a firm whose every customer has 200 events, as quick as asyncio answers: bytes made once.
+"""An Apptivo of a firm whose customers all have the same events, as quick as asyncio answers: bytes made once.
 
     python -m tests.bench.parts.crm PORT DELAY_MS LAYOUT
 
-LAYOUT is `eight` (eight sources with 25 events each, one call a source) or `one` (the news feed alone, 200 events in
-one call). Every call is answered DELAY_MS later. It makes customers, so that feeds are of linked ones, takes what Vainu
-is told of them, and keeps nothing.
+LAYOUT is `eight` (eight sources with 25 events each, one call a source), `one` (the news feed alone, 200 events in
+one call), or `few` (eight sources with 2 events each). Every call is answered DELAY_MS later. It makes customers, so
+that feeds are of linked ones, takes what Vainu is told of them, and keeps nothing.
 The shapes are those of the simulator beside the adapter; this one is there to cost nothing.
 """
 
@@ -22,7 +22,7 @@ import uvloop
 from adapters.apptivo.endpoints import FEED, NEWSFEED
 from adapters.apptivo.models import FeedSource
 
-EVENTS = 200
+EVENTS_A_SOURCE = {"eight": 25, "one": 200, "few": 2}
 _START = datetime(2026, 5, 4, 7, 11, 26, tzinfo=UTC)
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
@@ -72,8 +72,7 @@ class Answers:
 
     def __init__(self, layout: str) -> None:
         self._ids = itertools.count(5_000)
-        share = EVENTS if layout == "one" else EVENTS // len(FEED)
-        self._lists = {source: _list(source, share) for source in FEED}
+        self._lists = {source: _list(source, EVENTS_A_SOURCE[layout]) for source in FEED}
         self._none = _wire({"customers": [], "countOfRecords": 0})
         self._customer = _wire({"customerId": 5_000, "customerName": "Anybody Oy"})
         self._customer_data = _wire({"total_results": 0, "next_page": None, "prev_page": None, "results": []})
@@ -124,12 +123,13 @@ class Far(asyncio.Protocol):
                 return
             line = head[: head.find(b"\r\n")].decode()
             self._data = self._data[size:]
-            self._later(self._answers.of(line))
+            self._later(self._answers.of(line), 0 if line.startswith("GET / ") else self._delay)
 
-    def _later(self, answer: bytes) -> None:
-        if self._delay:
-            asyncio.get_running_loop().call_later(self._delay, self._write, answer)
+    def _later(self, answer: bytes, delay: float) -> None:
+        if delay:
+            asyncio.get_running_loop().call_later(delay, self._write, answer)
         else:
+            # who only looks whether somebody is there waits for nothing, either
             self._write(answer)
 
     def _write(self, answer: bytes) -> None:
