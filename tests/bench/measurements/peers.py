@@ -38,7 +38,7 @@ def measure(mode: Mode) -> Iterator[Result]:
 
 
 def _beside(peer: Peer, program: Path, mode: Mode) -> Result:
-    seconds, rounds = mode.pick(1.0, 5.0), mode.pick(2, 5)
+    seconds, rounds = mode.pick(2.0, 5.0), mode.pick(2, 5)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         own = folder / "peer"
