@@ -33,6 +33,8 @@ def _rows(result: Result) -> list[tuple[str, ...]]:
 
 
 def _spread(ratio: Ratio) -> str:
+    if ratio.rounds == 1:
+        return "one round"
     return f"{ratio.low:.2f} to {ratio.high:.2f}, {ratio.rounds} rounds"
 
 

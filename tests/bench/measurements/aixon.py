@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import json
 import re
-import resource
 import socket
 import subprocess
 import sys
@@ -25,6 +24,7 @@ from adapters.aixon.staging import MAX_BODY_BYTES, Staging
 from adapters.aixon.table import Customer
 from adapters.aixon.upload import Upload
 from tests.bench.frame.results import Figure, Mode, Ratio, Result
+from tests.bench.parts import memory
 
 ROWS = 1_000_000
 FORMATS = ("json", "csv")
@@ -87,7 +87,7 @@ async def upload(url: str, count: int, body_format: str) -> dict[str, float]:
         "cpu_seconds": time.process_time() - cpu,
         "bytes": sent.size,
         "bodies": sent.bodies,
-        "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "peak_bytes": memory.peak(),
     }
 
 

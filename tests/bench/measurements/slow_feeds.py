@@ -40,7 +40,7 @@ def _of(feeds: int, customers: int, remark: str) -> Result:
         # a first one, so that what is made once is there
         open_loop.run(_asked(gateway.port, requests[:1]))
         answers = open_loop.run(_asked(gateway.port, requests))
-        peak = gateway.memory_mb("VmHWM")
+        peak = gateway.peak_memory_mb()
     milliseconds = [each.seconds * 1000 for each in answers]
     statuses = Counter(each.answer.status for each in answers)
     partial = sum(b"\r\ngateway-partial:" in each.answer.head.lower() for each in answers)

@@ -9,7 +9,6 @@ Ratios carry over, figures do not.
 import asyncio
 import contextlib
 import json
-import resource
 import socket
 import subprocess
 import sys
@@ -31,6 +30,7 @@ from gateway.sync.patience import Patience
 from gateway.sync.progress import Begun, Progress, RowReport
 from gateway.sync.syncs import Syncs
 from tests.bench.frame.results import Figure, Mode, Ratio, Result
+from tests.bench.parts import memory
 
 CUSTOMERS = 100_000
 _PAGE = 100
@@ -115,7 +115,7 @@ async def sync(url: str, folder: str, count: int) -> dict[str, float]:
         "seconds": seconds,
         "cpu_seconds": cpu_seconds,
         "sent": counts.created + counts.updated,
-        "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "peak_bytes": memory.peak(),
     }
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.bench.parts import memory
 from tests.bench.parts.signed import SECRET
 from tests.bench.parts.wire import get
 from tests.harness import KEY, Gateway, GatewayProcess, configuration, gateway_process, merged
@@ -60,11 +61,13 @@ class Measured:
         """TERM, and wait."""
         self._process.stop()
 
-    def memory_mb(self, field: str = "VmRSS") -> float:
-        """Resident memory now, or its peak (`VmHWM`); millions of bytes."""
-        lines = Path(f"/proc/{self.pid}/status").read_text(encoding="utf-8").splitlines()
-        found = next(line for line in lines if line.startswith(f"{field}:"))
-        return int(found.split()[1]) * 1024 / 1_000_000
+    def memory_mb(self) -> float:
+        """Resident memory now; millions of bytes."""
+        return memory.now(self.pid) / 1_000_000
+
+    def peak_memory_mb(self) -> float:
+        """The most it has been."""
+        return memory.peak(self.pid) / 1_000_000
 
     def export(self, company: Mapping[str, Any]) -> str:
         """Export a company; the unique_id that its feed has."""

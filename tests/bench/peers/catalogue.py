@@ -82,7 +82,7 @@ PEERS = (
         "n8n",
         ("n8n/node_modules/.bin/n8n",),
         "npm install --prefix n8n n8n",
-        "the execution is saved to SQLite after it ran, without a synchronous commit before the answer",
+        "the execution in SQLite before it runs, as synchronous as SQLite is by default; a repeat is news",
         n8n.serve,
     ),
 )
