@@ -52,7 +52,7 @@ def _document(crm: str, folder: Path, layout: str) -> dict[str, Any]:
 
 
 def _rates(layout: str, ports: dict[str, int], requests: dict[str, list[bytes]], mode: Mode) -> Result:
-    seconds, rounds = mode.pick(2.0, 5.0), mode.pick(2, 5)
+    seconds, rounds = mode.pick(3.0, 5.0), mode.pick(2, 5)
 
     sides = {side: partial(load.run, port, requests[side], seconds, again=True) for side, port in ports.items()}
     for warm in sides.values():

@@ -45,6 +45,7 @@ class Load:
     """What one run of load came to."""
 
     per_second: float
+    """Answers that were a 2xx."""
     p50_ms: float
     p99_ms: float
     failed: int
@@ -72,7 +73,7 @@ def run(port: int, requests: Sequence[bytes], seconds: float, *, callers: int = 
         with ProcessPoolExecutor(1) as pool:
             found = pool.submit(_own, port, requests, callers, seconds, again).result()
     if not found.per_second:
-        raise RuntimeError(f"no request of {callers} callers was answered in {seconds:g} s: the machine is too busy")
+        raise RuntimeError(f"none of {callers} callers got a good answer in {seconds:g} s: the machine is too busy")
     return found
 
 
@@ -97,10 +98,12 @@ def _read_wrk(report: str) -> Load:
         number, unit = re.search(rf"{percent}%\s+([\d.]+)(us|ms|s|m)", report).groups()  # type: ignore[union-attr] # wrk prints it
         return float(number) * _UNITS[unit]
 
-    failed = sum(map(int, re.findall(r"Non-2xx or 3xx responses: (\d+)", report)))
-    failed += sum(int(count) for line in re.findall(r"Socket errors: .*", report) for count in re.findall(r"\d+", line))
+    refused = sum(map(int, re.findall(r"Non-2xx or 3xx responses: (\d+)", report)))
+    broken = sum(int(count) for line in re.findall(r"Socket errors: .*", report) for count in re.findall(r"\d+", line))
+    total = int(re.search(r"(\d+) requests in", report).group(1))  # type: ignore[union-attr] # as above
     rate = float(re.search(r"Requests/sec:\s+([\d.]+)", report).group(1))  # type: ignore[union-attr] # as above
-    return Load(rate, milliseconds("50"), milliseconds("99"), failed)
+    good = (total - refused) / total if total else 0.0
+    return Load(rate * good, milliseconds("50"), milliseconds("99"), refused + broken)
 
 
 def _own(port: int, requests: Sequence[bytes], callers: int, seconds: float, again: bool) -> Load:
@@ -120,10 +123,14 @@ async def _closed_loop(port: int, requests: Iterable[bytes], callers: int, secon
         for request in queue:
             if (began := time.perf_counter()) >= end:
                 break
-            failed += (await exchange(reader, writer, request)).status // 100 != 2
+            answer = await exchange(reader, writer, request)
+            failed += answer.status // 100 != 2
             latencies.append(time.perf_counter() - began)
         writer.close()
 
     await asyncio.gather(*(caller() for _ in range(callers)))
     took = time.perf_counter() - started
-    return Load(len(latencies) / took, percentile(latencies, 50) * 1000, percentile(latencies, 99) * 1000, failed)
+    if not latencies:
+        return Load(0, 0, 0, failed)
+    good = (len(latencies) - failed) / took
+    return Load(good, percentile(latencies, 50) * 1000, percentile(latencies, 99) * 1000, failed)
