@@ -84,7 +84,11 @@ def plain_text(value: object, limit: int = MAX_CHARACTERS) -> str:
         return str(value)
     if not isinstance(value, str):
         return ""
-    text = value[: limit * 10].replace("\r\n", "\n").replace("\r", "\n")
+    text = value[: limit * 10]
+    if text.isprintable() and "<" not in text and "&" not in text and "  " not in text:
+        # most texts: there is nothing that the patterns below would find, and to look is half of a feed's time
+        return text.strip()[:limit].rstrip()
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     if _MARKUP.search(text):
         text = _without_markup(text)
     text = _CONTROL.sub("", text)
