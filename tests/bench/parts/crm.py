@@ -23,6 +23,19 @@ from adapters.apptivo.endpoints import FEED, NEWSFEED
 from adapters.apptivo.models import FeedSource
 
 EVENTS_A_SOURCE = {"eight": 25, "one": 200, "few": 2}
+CHOICES = {
+    "statuses": [
+        {"statusId": 10000, "statusName": "Active", "statusCode": "ACTIVE", "isEnabled": "Y", "isActive": "Y"}
+    ],
+    "industries": [{"industryId": 300, "industryName": "Computer Software"}],
+    "employeeRanges": [{"employeeRangeId": 400, "employeeRange": "10 - 49"}],
+    "phoneTypes": [{"name": "Business", "code": "PHONE_BUSINESS"}],
+    "emailTypes": [{"name": "Business", "code": "BUSINESS"}],
+    "addressTypes": [{"name": "Billing Address", "code": "1"}],
+    "territories": [],
+    "sysMessages": [{"code": "1", "message": "Saved"}],
+    "webLayout": json.dumps({"sections": []}),
+}
 _START = datetime(2026, 5, 4, 7, 11, 26, tzinfo=UTC)
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
@@ -73,6 +86,7 @@ class Answers:
     def __init__(self, layout: str) -> None:
         self._ids = itertools.count(5_000)
         self._lists = {source: _list(source, EVENTS_A_SOURCE[layout]) for source in FEED}
+        self._choices = _wire(CHOICES)
         self._none = _wire({"customers": [], "countOfRecords": 0})
         self._customer = _wire({"customerId": 5_000, "customerName": "Anybody Oy"})
         self._customer_data = _wire({"total_results": 0, "next_page": None, "prev_page": None, "results": []})
@@ -83,6 +97,8 @@ class Answers:
         if "/vainu/" in line:
             return self._customer_data if line.startswith("GET") else self._one_of_it
         if "/customers?" in line:
+            if "a=getConfigData" in line:
+                return self._choices
             if "a=save" in line:
                 return _wire({"customer": {"customerId": next(self._ids)}})
             return self._customer if "a=getById" in line or "a=update" in line else self._none
