@@ -128,8 +128,9 @@ def _run(mode: Mode, names: Sequence[str]) -> Outcome:
     end = time.monotonic() + QUICK_SECONDS
     for name in names:
         left = end - time.monotonic() if mode.name == "quick" else WHOLE_SECONDS
-        print(f"{name} …", file=sys.stderr, flush=True)
+        began = time.monotonic()
         _one(mode, name, left, outcome)
+        print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     return outcome
 
 
