@@ -9,7 +9,8 @@ from gateway.commands.configuration import load_settings
 from gateway.commands.failures import WorkFailed
 from gateway.serve import bind, serve
 from gateway.settings import Settings
-from gateway.store import Store, StoreUnavailable
+from gateway.storage import store_of
+from gateway.store import StoreUnavailable
 from gateway.supervise import Supervisor
 
 
@@ -43,6 +44,6 @@ def run(
 
 def _prepare_store(settings: Settings) -> None:
     """Once, before any worker starts: a store that cannot be opened is then told once."""
-    store = Store(settings.storage.url)
+    store = store_of(settings.storage)
     store.open()
     store.close()

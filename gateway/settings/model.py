@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -65,12 +66,32 @@ class ServerSettings(Section):
         return value if value is None else check_base_url(value, allow_http=True)
 
 
+_LEAST_KEY_CHARACTERS = 16
+"""What is shorter is guessed."""
+
+
+def _long_enough(value: SecretStr) -> SecretStr:
+    if len(value.get_secret_value()) < _LEAST_KEY_CHARACTERS:
+        raise ValueError(
+            f"expected at least {_LEAST_KEY_CHARACTERS} characters; `gateway secret new` prints a good key"
+        )
+    return value
+
+
+EncryptionKey = Annotated[Secret, AfterValidator(_long_enough)]
+"""64 hex digits, or a passphrase."""
+
+
 class StorageSettings(Section):
     """`[storage]`: where links, exports and deliveries are kept."""
 
     url: Referable = Field(default="sqlite:///gateway.db", repr=False)
     """May hold a database password, so it is masked wherever it is shown."""
     retention_days: int = Field(default=30, ge=1, le=36_500)
+    encryption_key: EncryptionKey | None = None
+    """Seals what people wrote or are, from now on."""
+    previous_encryption_keys: tuple[EncryptionKey, ...] = ()
+    """Open what they have sealed, until `gateway store reencrypt` has sealed it anew."""
 
     @field_validator("url")
     @classmethod
@@ -252,6 +273,10 @@ class Settings(Section):
         known = [] if password is None else [str(password)]
         known += _secrets_in(self.operator)
         return [*known, *(secret for each in self.connections.values() for secret in each.secret_values())]
+
+    def secret_values(self) -> list[str]:
+        """Every secret that is known in plain, and the digests of those that are compared."""
+        return list(_secrets_in(self))
 
     @property
     def public_url(self) -> str:

@@ -132,3 +132,25 @@ def test_without_a_public_address(command: Any, upstream: Upstream, tmp_path: Pa
     _code, lines, _errors = _check(command, configuration(upstream.url, tmp_path), tmp_path, "--offline")
     assert lines[-1] == "server.public_url is not set: these addresses are good on this machine only"
     assert any(line.endswith("http://127.0.0.1:8080/vainu/acme/exports") for line in lines)
+
+
+def test_files_that_everybody_may_read_are_told(config: Path, tmp_path: Path, command: Any) -> None:
+    """A configuration that holds secrets, or a store, that others may read is a warning, not a failure."""
+    store = tmp_path / "gateway.db"
+    store.touch(0o644)
+    config.chmod(0o644)
+    warned = command("check", "--offline", "--config", str(config))
+    config.chmod(0o600)
+    store.chmod(0o640)
+    silent = command("check", "--offline", "--config", str(config))
+    assert (warned.returncode, silent.returncode) == (0, 0)
+    assert f"chmod 600 {config}" in warned.stdout
+    assert f"chmod 600 {store}*" in warned.stdout
+    assert "chmod" not in silent.stdout
+
+
+def test_a_readable_file_without_secrets_is_fine(config: Path, command: Any) -> None:
+    """Where every secret comes from the environment, a file, or is a digest, the configuration may be read."""
+    config.write_text('[operator]\ntokens = [{ sha256 = "' + "ab" * 32 + '" }]\n', encoding="utf-8")
+    config.chmod(0o644)
+    assert "chmod" not in command("check", "--offline", "--config", str(config)).stdout
