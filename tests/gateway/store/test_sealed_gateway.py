@@ -19,6 +19,7 @@ from tests.harness import Gateway, Upstream, configuration, running_gateway, tom
 __all__ = ["command"]
 KEY, NEW_KEY = "11" * 32, "22" * 32
 PLANTED = "Planted-Virtanen"
+CONTACT = {"first_name": "Aino", "last_name": PLANTED, "email": f"{PLANTED}@example.com"}
 
 
 @pytest.fixture
@@ -50,8 +51,7 @@ def unfinished(folder: Path) -> int:
 
 def a_day(gateway: Gateway) -> str:
     """An export, both kinds of webhook, customer events; the export's id."""
-    contact = {"first_name": "Aino", "last_name": PLANTED, "email": f"{PLANTED}@example.com"}
-    pushed = gateway.push("acme", {"company_name": "Sealed Oy", "contacts": [contact]}, params={"note": PLANTED})
+    pushed = gateway.push("acme", {"company_name": "Sealed Oy", "contacts": [CONTACT]}, params={"note": PLANTED})
     assert pushed.status_code in (200, 201), pushed.text
     told = change(pushed.json()["unique_id"], notes=PLANTED)
     assert gateway.http.post("/vainu/acme/webhooks", json=told).status_code == 202
@@ -89,7 +89,7 @@ def test_a_backup_stays_sealed_and_is_restored_with_its_key(
     document["storage"]["previous_encryption_keys"] = [KEY]
     with running_gateway(document) as gateway:
         assert gateway.standing("acme", export_id)["status"] == "created"
-        a_day(gateway)
+        assert gateway.push("acme", {"company_name": "After Oy", "contacts": [CONTACT]}).status_code == 201
     assert PLANTED.encode() not in files(tmp_path)
 
 
