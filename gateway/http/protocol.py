@@ -144,8 +144,9 @@ class Protocol(HttpToolsProtocol):
         self._bound_head(len(url))
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header."""
-        super().on_header(name, value)
+        """Take a header; behind the body it is a trailer, which is none (RFC 9110 section 6.5.1) and is passed over."""
+        if self._phase != "body":
+            super().on_header(name, value)
         self._bound_head(len(name) + len(value) + 4)
 
     def on_headers_complete(self) -> None:
