@@ -25,6 +25,7 @@ from sqlalchemy.exc import ArgumentError
 from adapters.addresses import check_base_url
 from adapters.aixon.models import AixonSettings
 from adapters.secrets import Referable, Secret, SecretDigest
+from adapters.upstream import UpstreamSettings
 from adapters.vainu.models import VainuSettings
 from gateway.auth.settings import AuthSettings, BasicCredential
 from gateway.retry import Policy
@@ -113,11 +114,9 @@ class StorageSettings(Section):
         return make_url(value).render_as_string(hide_password=True)
 
 
-class OidcSettings(Section):
+class OidcSettings(UpstreamSettings):
     """`[operator.oidc]`: sign-in to the console through an identity provider."""
 
-    # before issuer, whose check reads it
-    allow_http: bool = False
     issuer: str
     client_id: str = Field(min_length=1)
     client_secret: Secret
