@@ -4,21 +4,26 @@ import subprocess
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
 from detect_secrets.core.scan import scan_file
 from detect_secrets.settings import transient_settings
 
 ROOT = Path(__file__).parents[1]
-GUESSING = (
-    "Base64HighEntropyString",
-    "HexHighEntropyString",
-    "KeywordDetector",
-    "BasicAuthDetector",
-    "JwtTokenDetector",
+CERTAIN = (
+    "AWSKeyDetector",
+    "GitHubTokenDetector",
+    "GitLabTokenDetector",
+    "OpenAIDetector",
+    "PrivateKeyDetector",
+    "PypiTokenDetector",
+    "SlackDetector",
+    "StripeDetector",
 )
-"""Detectors that go by names, entropy and shape. In tests every credential is made up and looks the part: there only
-those count that know the form of a real one (cloud keys, private keys, tokens of known services)."""
-NOT_READ = {".lock", ".svg", ".woff2", ".png"}
+"""Detectors that know the form of a real credential. In tests, where every credential is made up and looks the part,
+only these count; elsewhere those that go by names, shape and entropy, too."""
+NOT_READ = {".lock", ".svg", ".woff2", ".png", ".yaml"}
+"""Nor the OpenAPI document, which is written by what is read."""
 MADE_UP = "credentials of a simulator, which anybody may know"
 EXAMPLE = "an example in the documentation"
 KNOWN = {
@@ -36,7 +41,6 @@ KNOWN = {
     "gateway/openapi/event_operations.py": (1, EXAMPLE),
     "gateway/openapi/parameters.py": (2, EXAMPLE),
     "gateway/openapi/webhook_operations.py": (1, EXAMPLE),
-    "openapi/gateway.yaml": (4, EXAMPLE),
 }
 """How many findings a file may have, and why."""
 
@@ -54,6 +58,7 @@ def tracked() -> list[str]:
     return [name for name in listed.stdout.splitlines() if Path(name).suffix not in NOT_READ]
 
 
+@pytest.mark.timeout(180)
 def test_no_secret_is_in_the_repository() -> None:
     """Whatever looks like a secret is one of the exceptions above; a new one is a finding until it has its reason."""
     plugins = [plugin.__name__ for plugin in get_mapping_from_secret_type_to_class().values()]
@@ -61,7 +66,7 @@ def test_no_secret_is_in_the_repository() -> None:
     lines: list[str] = []
     for names, wanted in (
         ([name for name in tracked() if not name.startswith("tests/")], plugins),
-        ([name for name in tracked() if name.startswith("tests/")], [each for each in plugins if each not in GUESSING]),
+        ([name for name in tracked() if name.startswith("tests/")], CERTAIN),
     ):
         # without the filters that ask the services themselves whether a secret works
         with transient_settings({"plugins_used": [{"name": name} for name in wanted]}):
