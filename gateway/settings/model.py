@@ -270,12 +270,8 @@ class Settings(Section):
         """Every secret that the gateway knows in plain, for redaction only."""
         password = make_url(self.storage.url).password
         known = [] if password is None else [str(password)]
-        known += _secrets_in(self.operator)
+        known += [*_secrets_in(self.storage), *_secrets_in(self.operator)]
         return [*known, *(secret for each in self.connections.values() for secret in each.secret_values())]
-
-    def secret_values(self) -> list[str]:
-        """Every secret that is known in plain, and the digests of those that are compared."""
-        return list(_secrets_in(self))
 
     @property
     def public_url(self) -> str:
