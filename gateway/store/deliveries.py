@@ -106,20 +106,21 @@ def locked(connection: Connection, delivery_ids: Collection[int]) -> dict[int, D
 
 def add(connection: Connection, new: NewDelivery, now: int) -> int:
     """Store a delivery, pending; its id."""
-    statement = insert(deliveries).values(
-        connection=new.connection,
-        kind=new.kind,
-        order_key=new.order_key,
-        content_key=new.content_key,
-        subject=new.subject,
-        payload=new.payload,
-        state=DeliveryState.PENDING,
-        attempts=0,
-        due_at=now if new.due_at is None else new.due_at,
-        expires_at=new.expires_at,
-        created_at=now,
-    )
-    key = connection.execute(statement).inserted_primary_key
+    row = {
+        "connection": new.connection,
+        "kind": new.kind,
+        "order_key": new.order_key,
+        "content_key": new.content_key,
+        "subject": new.subject,
+        "payload": new.payload,
+        "state": DeliveryState.PENDING,
+        "attempts": 0,
+        "due_at": now if new.due_at is None else new.due_at,
+        "expires_at": new.expires_at,
+        "created_at": now,
+    }
+    row["payload"] = shut(seal_of(connection), PAYLOAD, row)
+    key = connection.execute(insert(deliveries).values(row)).inserted_primary_key
     return int(key[0]) if key else 0
 
 

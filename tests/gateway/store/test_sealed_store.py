@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from pydantic import SecretStr
@@ -40,20 +41,20 @@ def opened(url: str, seal: Seal) -> Iterator[Bench]:
         store.close()
 
 
-def fill(connection: Connection, mark: str = "1") -> None:
+def fill(connection: Connection, mark: str = "1", name: str = PLANTED) -> None:
     """A row in every table that holds what people wrote or are, each sealed column with the planted name."""
-    body = f'{{"name": "{PLANTED}"}}'.encode()
-    exports.add(connection, NewExport(f"exp_{mark}", "acme", None, f"note={PLANTED}", body), "co_1", 1, False, NOW)
+    body = f'{{"name": "{name}"}}'.encode()
+    exports.add(connection, NewExport(f"exp_{mark}", "acme", None, f"note={name}", body), "co_1", 1, False, NOW)
     row = InboundEvent(f"whk_{mark}", "acme", "crm_webhook", f"acme:{mark}", "7", body, f"body:{mark}", True, NOW)
     inbox.keep(connection, [[row]])
     events.keep(connection, [NewEvents(new_id("evt", NOW), "acme", "events_web", [NewRow("row", body)])])
     deliveries.add(connection, NewDelivery("acme", "company_change", f"acme:change:{mark}", "7", body), NOW)
     for kind in ("company_change", "crm_webhook"):
         for claimed in claims.claim(connection, LEASE, NOW, "acme", kind, 9):
-            ending = Ending(DeliveryState.DEAD, "refused", f"no such {PLANTED}", f'{{"status": "{PLANTED}"}}')
+            ending = Ending(DeliveryState.DEAD, "refused", f"no such {name}", f'{{"status": "{name}"}}')
             assert deliveries.finish(connection, claimed, LEASE.owner, ending, NOW, NOW)
     run, _continues = runs.begin(connection, Scope("acme", "vainu"), Wanted(), LEASE, NOW, lambda _owner: False)
-    runs.change_held(connection, run.id, LEASE.owner, state="interrupted", detail=f"it was {PLANTED}")
+    runs.change_held(connection, run.id, LEASE.owner, state="interrupted", detail=f"it was {name}")
 
 
 def on_disk(url: str, tmp_path: Path, request: pytest.FixtureRequest) -> bytes:
@@ -81,12 +82,14 @@ def values(bench: Bench) -> dict[str, list[object]]:
 
 def test_nothing_is_on_the_disk_in_clear(url: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """Neither the files of the store nor its logs hold a body, a row, a result, a detail or a note in clear."""
+    # the cluster is shared with tests that write clear text
+    name = f"Aino {uuid4()}"
     with opened(url, Seal(KEY)) as bench:
-        bench.write(fill)
+        bench.write(lambda c: fill(c, name=name))
         while_open = on_disk(url, tmp_path, request)
         assert all(found for found in values(bench).values()), "a column was not filled"
         assert {bench.store.seal.is_current(each) for found in values(bench).values() for each in found} == {True}
-    assert PLANTED.encode() not in while_open + on_disk(url, tmp_path, request)
+    assert name.encode() not in while_open + on_disk(url, tmp_path, request)
 
 
 def test_what_is_sealed_is_read(url: str) -> None:
