@@ -14,7 +14,7 @@ from tests.gateway.cli.conftest import Command, command
 from tests.gateway.events.conftest import purchase
 from tests.gateway.webhooks.conftest import SECRET, send
 from tests.gateway.webhooks.test_company_changes import change
-from tests.harness import Gateway, Upstream, configuration, running_gateway, toml, wait_until
+from tests.harness import OPERATOR, Gateway, Upstream, configuration, running_gateway, toml, wait_until
 
 __all__ = ["command"]
 KEY, NEW_KEY = "11" * 32, "22" * 32
@@ -69,6 +69,18 @@ def test_a_day_leaves_no_clear_text(sealed: Gateway, upstream: Upstream, tmp_pat
     wait_until(lambda: unfinished(tmp_path) == 0, "the day's work is done")
     assert PLANTED.encode() in json.dumps(upstream.records("apptivo")).encode()
     assert PLANTED.encode() not in files(tmp_path)
+
+
+def test_operators_read_what_is_sealed(sealed: Gateway) -> None:
+    """The operators' side shows bodies, details and results as they were written, in lists and one by one."""
+    export_id = a_day(sealed)
+    for path in (f"/api/exports/{export_id}", "/api/exports", "/api/deliveries", "/api/webhooks", "/api/dead-letters"):
+        answer = sealed.http.get(path, headers=OPERATOR)
+        assert answer.status_code == 200, answer.text
+        assert "\x01g1" not in answer.text
+        assert "u0001g1" not in answer.text
+    shown = sealed.http.get(f"/api/exports/{export_id}", headers=OPERATOR).text
+    assert PLANTED in shown
 
 
 def test_a_backup_stays_sealed_and_is_restored_with_its_key(
