@@ -120,13 +120,13 @@ def page(connection: Connection, limit: int, before: int | None = None, name: st
         statement = statement.where(sync_runs.c.id < before)
     if name is not None:
         statement = statement.where(sync_runs.c.connection == name)
-    return [SyncRun(*row) for row in connection.execute(statement)]
+    return [_read(connection, row) for row in connection.execute(statement)]
 
 
 def by_id(connection: Connection, run_id: int) -> SyncRun | None:
     """The run with this id."""
     row = connection.execute(select(*_COLUMNS).where(sync_runs.c.id == run_id)).one_or_none()
-    return SyncRun(*row) if row else None
+    return _read(connection, row) if row else None
 
 
 def begin(
