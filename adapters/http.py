@@ -12,7 +12,6 @@ import ssl
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
-from functools import cache
 from typing import Any, Literal, Required, TypedDict, TypeVar, Unpack
 
 import aiohttp
@@ -32,7 +31,9 @@ from adapters.contract import (
 from adapters.deadline import Deadline
 from adapters.http_replies import EXCERPT_CHARACTERS, Reply, refusal
 from adapters.precedence import give_way
+from adapters.reach import GuardedResolver, Refusing, refusal_of
 from adapters.redaction import Redactor
+from adapters.upstream import PUBLIC, UpstreamSettings, tls_context
 
 CALL_SECONDS = 30.0
 """The longest one call may take, whatever the deadline allows; but for clients that say otherwise."""
@@ -62,17 +63,26 @@ class CallOptions(TypedDict, total=False):
     headers: Mapping[str, str] | None
 
 
-@cache
-def _tls() -> ssl.SSLContext:
-    """One for all connections: to read the certificates takes 26 ms, in which the event loop stands still."""
-    return httpx.create_ssl_context()
-
-
 class _Transport(AiohttpTransport):
-    """aiohttp without its own repeats: it sends a PUT or DELETE twice when a kept connection breaks."""
+    """aiohttp that connects only where it may, and without its own repeats.
+
+    It sends a PUT or DELETE twice when a kept connection breaks. What the environment says of proxies is not read:
+    through a proxy it would be the proxy that resolves names.
+    """
+
+    def __init__(self, limits: httpx.Limits, tls: ssl.SSLContext, refuses: Refusing | None) -> None:
+        super().__init__(limits=limits, verify=tls, trust_env=False)
+        self._refuses = refuses
 
     def get_client(self) -> aiohttp.ClientSession:
-        session = super().get_client()
+        connector = aiohttp.TCPConnector(
+            limit=self.limits.max_connections or 0,
+            keepalive_timeout=self.limits.keepalive_expiry,
+            ssl=self.ssl_context,
+            resolver=GuardedResolver(self._refuses) if self._refuses else None,
+        )
+        # no cookies: nothing that a remote system sets is to come back to it
+        session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
         session._retry_connection = False  # there is no public switch; `safe` decides, see RemoteClient.call
         return session
 
@@ -80,7 +90,8 @@ class _Transport(AiohttpTransport):
 class RemoteClient:
     """Calls one remote system; one instance per connection, shared by all its calls.
 
-    `secrets` are redacted from every error. `observe` hears of every call once it ended.
+    `secrets` are redacted from every error. `observe` hears of every call once it ended. `upstream` tells what TLS is
+    asked for, and which addresses a name may have.
     """
 
     def __init__(
@@ -94,6 +105,7 @@ class RemoteClient:
         auth: httpx.Auth | None = None,
         max_connections: int = 256,
         call_seconds: float = CALL_SECONDS,
+        upstream: UpstreamSettings = PUBLIC,
     ) -> None:
         self.system = system
         self._call_seconds = call_seconds
@@ -104,7 +116,7 @@ class RemoteClient:
             base_url=base_url.rstrip("/") + "/",
             headers=dict(headers or {}),
             auth=auth,
-            transport=_Transport(limits=limits, verify=_tls()),
+            transport=_Transport(limits, tls_context(upstream.tls), refusal_of(base_url, upstream)),
             # httpx's own 5 s would end a call before its deadline
             timeout=call_seconds,
             follow_redirects=False,

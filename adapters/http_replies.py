@@ -80,7 +80,8 @@ def retry_after_seconds(header: str | None, now: datetime) -> float | None:
         return float(text[:9])
     try:
         moment = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
+        # a year of twenty digits is the last
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

@@ -260,6 +260,14 @@ def store_copy(
     _exit(run_copy(config, source, to))
 
 
+@store.command("reencrypt")
+def store_reencrypt(config: Config = None) -> None:
+    """Seal by storage.encryption_key what is clear or sealed by an earlier key, while the service runs."""
+    from gateway.commands.reencrypt import run
+
+    _exit(run(config))
+
+
 @secret.command("new")
 def secret_new() -> None:
     """Print a new API key, and the form of it to store in the configuration."""

@@ -57,6 +57,8 @@ def next_step(detail: Detail, known: bool) -> str:
         return f'It waits: the configuration has no connection "{name}". Put it back, and it goes on.'
     if delivery.state == DeliveryState.PENDING and delivery.due_at == WAITS_ITS_TURN:
         return "Nothing: it waits for the one before it about the same record."
+    if delivery.state == DeliveryState.PENDING and delivery.reason == "sealed":
+        return "It waits: a gateway without its key met it. See that every gateway has all keys; it is tried again."
     if delivery.state == DeliveryState.PENDING:
         return f"Nothing: it is tried at {moment(delivery.due_at):%Y-%m-%d %H:%M:%S} UTC."
     if delivery.state == DeliveryState.RUNNING:

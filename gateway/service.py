@@ -37,6 +37,7 @@ from gateway.recorder import Recorder
 from gateway.retention import Retention
 from gateway.runtime import Runtime
 from gateway.settings import InvalidSettings, Settings, load
+from gateway.storage import store_of
 from gateway.store import Store, StoreUnavailable
 from gateway.store.deliveries import Delivery, Ending
 from gateway.sync.patience import Patience
@@ -74,7 +75,7 @@ class Service:
         self.config = config
         self.clock = clock
         self.metrics = Metrics()
-        self.store = Store(settings.storage.url, self.metrics.committed)
+        self.store = store_of(settings.storage, self.metrics.committed)
         self.tracing = _tracing(trace_provider, self.store, clock)
         self.runtime = Runtime(settings, self._observe)
         traced = self.tracing.attempt if self.tracing else None

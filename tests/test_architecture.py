@@ -24,7 +24,11 @@ PRIVATE = {
 }
 DOCUMENTED_NETWORKS = ("10.0.0.0/8", "192.168.0.0/16", "172.16.0.0/12")
 """Written for what they are: ranges of RFC 1918, in settings and their tests."""
-ABOUT_ADDRESSES = ("tests/gateway/test_addresses.py", "tests/gateway/settings/test_faults.py")
+ABOUT_ADDRESSES = (
+    "tests/gateway/test_addresses.py",
+    "tests/gateway/settings/test_faults.py",
+    "tests/adapters/test_reach.py",
+)
 """Tests of reading addresses, which are made up."""
 
 

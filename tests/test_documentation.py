@@ -60,6 +60,8 @@ def tables_below(path: str, model: type[BaseModel], without: set[str]) -> Iterat
             # a user name and its password are the same table wherever they stand, and so are documented once
             below = "connections.NAME.auth.basic" if name == "basic" else f"{path}.{name}".strip(".")
             below += ".SOURCE" if name == "actions" else ""
+            # as is how a remote system is reached
+            below = "connections.NAME.SYSTEM.tls" if name == "tls" else below
             yield below, inner
             yield from tables_below(below, inner, set())
 

@@ -32,6 +32,7 @@ class AixonClient:
             observe=observe,
             headers={"x-api-key": key},
             call_seconds=UPLOAD_SECONDS,
+            upstream=settings,
         )
 
     async def check(self, deadline: Deadline) -> Account:

@@ -3,19 +3,18 @@
 from collections.abc import Mapping
 from datetime import tzinfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from adapters.addresses import check_base_url
 from adapters.aixon.encoding import Format
 from adapters.aixon.table import ColumnTable, column_faults
 from adapters.secrets import HeaderSecret
+from adapters.upstream import UpstreamSettings
 
 
-class AixonSettings(BaseModel):
+class AixonSettings(UpstreamSettings):
     """One Appier Aixon account."""
 
-    # before base_url, whose check reads it
-    allow_http: bool = False
     base_url: str
     api_key: HeaderSecret
     description: str = ""
@@ -24,8 +23,6 @@ class AixonSettings(BaseModel):
     """How bodies are written; S002 shows both."""
     columns: Mapping[str, str] = Field(default_factory=dict)
     """Column → JMESPath on the CRM's customer, laid over `table.DEFAULT_COLUMNS`; "" switches one off."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     @field_validator("base_url")
     @classmethod

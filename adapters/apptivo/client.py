@@ -54,7 +54,14 @@ class ApptivoClient:
         self._keys = keys
         self._user = {"userName": settings.user_name} if settings.user_name else {}
         self._pace = Pace(settings.requests_per_second)
-        self._remote = RemoteClient(SYSTEM, settings.base_url, secrets=keys.values(), observe=observe, headers=_FORM)
+        self._remote = RemoteClient(
+            SYSTEM,
+            settings.base_url,
+            secrets=keys.values(),
+            observe=observe,
+            headers=_FORM,
+            upstream=settings,
+        )
 
     async def config_data(self, deadline: Deadline) -> Mapping[str, Any]:
         """`getConfigData`: statuses, industries, employee ranges and the like (C, apdoc)."""

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from adapters.addresses import check_base_url
 from adapters.secrets import Secret
+from adapters.upstream import UpstreamSettings
 from adapters.vendor_dates import DateOrder
 
 FeedSource = Literal[
@@ -31,13 +32,9 @@ class ActionOverride(BaseModel):
     """Laid over the query; `{id}` stands for the customer's id."""
 
 
-class ApptivoSettings(BaseModel):
+class ApptivoSettings(UpstreamSettings):
     """How to call one firm's Apptivo, and what only that firm knows of itself."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    # before base_url, whose check reads it
-    allow_http: bool = False
     base_url: str = "https://api.apptivo.com"
     """Host and, where a proxy needs one, a path. Four hosts serve the same paths (upstream-apis 1.1)."""
     api_key: Secret

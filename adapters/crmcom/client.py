@@ -61,7 +61,9 @@ class CrmcomClient:
         self._settings = settings
         self._now = now
         self._password = settings.password.get_secret_value()
-        self._remote = RemoteClient(SYSTEM, settings.base_url, secrets=[self._password], observe=observe)
+        self._remote = RemoteClient(
+            SYSTEM, settings.base_url, secrets=[self._password], observe=observe, upstream=settings
+        )
         self._token: _Token | None = None
         self._sign_ins: SingleFlight[_Token] = SingleFlight(f"{SYSTEM}'s sign-in")
         self._tokens: deque[str] = deque(maxlen=_TOKENS_REMEMBERED)

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
 from adapters.addresses import check_base_url
 from adapters.secrets import Secret
+from adapters.upstream import UpstreamSettings
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 AddressType = Literal["HOME", "BUSINESS", "POBOX", "CUSTOM1", "CUSTOM2", "CUSTOM3", "CUSTOM4", "CUSTOM5"]
@@ -46,13 +47,9 @@ def set_name(kind: str) -> str:
     return f"{EVENT_KINDS[kind]}_customer_events_set"
 
 
-class CrmcomSettings(BaseModel):
+class CrmcomSettings(UpstreamSettings):
     """`[connections.NAME.crmcom]` (CONTRACT section 3)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    # before base_url, whose check reads it
-    allow_http: bool = False
     base_url: str
     """Ends in `/crmapi/rest/v2`; https, or http on loopback or with `allow_http`."""
     username: Name

@@ -44,6 +44,7 @@ class VainuClient:
             observe=observe,
             headers={"Accept": "application/json", **headers},
             auth=auth,
+            upstream=settings,
         )
         calls = Calls(self._remote)
         if settings.api_version == 1:

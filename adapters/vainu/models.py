@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from adapters.addresses import check_base_url
 from adapters.contract import UnexpectedReply
 from adapters.secrets import HeaderSecret, Secret
+from adapters.upstream import UpstreamSettings
 
 ApiVersion = Literal[1, 2]
 FieldValue = str | int | bool | date | datetime | None
@@ -21,13 +22,9 @@ WEBHOOK_CONFIGURATION = "webhook_configuration"
 """Guessed (G): vdev's page, as far as it is known, breaks off after `/api/v2/webhook_conf`."""
 
 
-class VainuSettings(BaseModel):
+class VainuSettings(UpstreamSettings):
     """`[connections.X.vainu]`: how to call Vainu's own API, by API key or by the user's login (S001)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    # before base_url, whose check reads it
-    allow_http: bool = False
     base_url: str = "https://api.vainu.io"
     """Host and, where a proxy needs one, a path; without `/api/v2`."""
     api_version: ApiVersion = 2

@@ -88,7 +88,7 @@ class Gate:
         settings = self._jwt.get(connection, self._decoy_jwt)
         if presented.bearer is None or settings is None:
             return None
-        token = await verify(presented.bearer, settings, self.jwks.of(settings.jwks_url), self._now)
+        token = await verify(presented.bearer, settings, self.jwks.of(settings.jwks_url, settings), self._now)
         # what the decoy's issuer signed proves nothing here
         return token if connection in self._jwt else None
 

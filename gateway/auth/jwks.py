@@ -14,6 +14,7 @@ from joserfc.util import base64_to_int
 from adapters.contract import RemoteError, UnexpectedReply
 from adapters.deadline import Deadline
 from adapters.http import RemoteClient
+from adapters.upstream import PUBLIC, TlsSettings, UpstreamSettings
 from gateway.auth.errors import AuthUnavailable
 
 PublicKey = RSAKey | ECKey | OKPKey
@@ -40,8 +41,11 @@ class JwksCache:
     `clock` gives monotonic seconds.
     """
 
-    def __init__(self, url: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, url: str, clock: Callable[[], float] = time.monotonic, upstream: UpstreamSettings = PUBLIC
+    ) -> None:
         self._url = url
+        self._upstream = upstream
         self._clock = clock
         self._keys: tuple[PublicKey, ...] | None = None
         self._fetched_at = _NEVER
@@ -97,7 +101,7 @@ class JwksCache:
 
     async def _refresh(self) -> None:
         try:
-            self._keys = await _fetch(self._url)
+            self._keys = await _fetch(self._url, self._upstream)
             self._fetched_at = self._clock()
         except RemoteError as error:
             self._failed_at = self._clock()
@@ -112,21 +116,22 @@ class JwksCache:
 
 
 class JwksRegistry:
-    """URL → its cache; outlives a reload of the settings, so that fetched keys do too."""
+    """Where a set is, and how it is reached → its cache; outlives a reload of the settings, so that keys do too."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._caches: dict[str, JwksCache] = {}
+        self._caches: dict[tuple[str, bool, TlsSettings], JwksCache] = {}
 
-    def of(self, url: str) -> JwksCache:
-        """The one cache of this URL."""
-        if url not in self._caches:
-            self._caches[url] = JwksCache(url, self._clock)
-        return self._caches[url]
+    def of(self, url: str, upstream: UpstreamSettings = PUBLIC) -> JwksCache:
+        """The one cache of this URL, reached like this."""
+        key = url, upstream.allow_private, upstream.tls
+        if key not in self._caches:
+            self._caches[key] = JwksCache(url, self._clock, upstream)
+        return self._caches[key]
 
 
-async def _fetch(url: str) -> tuple[PublicKey, ...]:
-    client = RemoteClient("jwks", url)
+async def _fetch(url: str, upstream: UpstreamSettings) -> tuple[PublicKey, ...]:
+    client = RemoteClient("jwks", url, upstream=upstream)
     try:
         reply = await client.call("GET", url, action="jwks", deadline=Deadline.after(FETCH_SECONDS), safe=True)
     finally:

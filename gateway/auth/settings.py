@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from adapters.addresses import check_base_url
 from adapters.secrets import SecretDigest
+from adapters.upstream import UpstreamSettings
 
 Algorithm = Literal[
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"
@@ -36,11 +37,9 @@ class BasicCredential(_Table):
         return value
 
 
-class JwtSettings(_Table):
+class JwtSettings(UpstreamSettings):
     """The issuer whose JSON Web Tokens are believed, and where its keys are."""
 
-    # before jwks_url, whose check reads it
-    allow_http: bool = False
     issuer: str = Field(min_length=1)
     audience: str = Field(min_length=1)
     jwks_url: str

@@ -13,6 +13,7 @@ from gateway import logs
 from gateway.commands.configuration import load_settings
 from gateway.commands.guide import guide
 from gateway.commands.output import console
+from gateway.file_modes import warnings
 from gateway.runtime import LiveConnection, open_connection
 from gateway.settings import ConnectionSettings, Settings
 
@@ -49,6 +50,8 @@ def run(config: str | None, offline: bool) -> int:
     _print_results(shown, results)
     for each in found:
         shown.print(Text("\n" + guide(settings, each.settings, each.event_kinds)), soft_wrap=True)
+    for warning in warnings(path, settings):
+        shown.print(Text(f"\nwarning: {warning}", "yellow"), soft_wrap=True)
     if settings.server.public_url is None and settings.connections:
         shown.print("\nserver.public_url is not set: these addresses are good on this machine only", soft_wrap=True)
     return 0 if all(result.ok for result in results) else 1

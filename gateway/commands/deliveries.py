@@ -20,6 +20,7 @@ from gateway.commands.output import console
 from gateway.commands.when import read_when
 from gateway.replays import Replayed, entries_of, of_dead_letters, replay_matching, replay_these
 from gateway.settings import Settings
+from gateway.storage import store_of
 from gateway.store import DeliveryState, Store, StoreUnavailable, ledger
 from gateway.store.backup import sqlite_file
 from gateway.store.ledger import REPLAYABLE, Detail, Entry, Filter
@@ -218,7 +219,7 @@ def _with_store(settings: Settings, work: Callable[[Store], Awaitable[T]]) -> T 
         return None
 
     async def opened() -> T:
-        store = Store(settings.storage.url)
+        store = store_of(settings.storage)
         await asyncio.to_thread(store.open)
         try:
             return await work(store)

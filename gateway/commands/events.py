@@ -32,6 +32,7 @@ from gateway.events import Events, Report, new_row
 from gateway.ids import new_id
 from gateway.runtime import LiveConnection, Runtime
 from gateway.settings import Settings
+from gateway.storage import store_of
 from gateway.store import DeliveryState, Store, StoreUnavailable, events
 from gateway.store.events import NewEvents
 from gateway.worker import Worker
@@ -86,7 +87,7 @@ async def _push(settings: Settings, push: Push) -> Report:
     runtime = Runtime(only)
     try:
         rows = _checked(runtime.connections[push.connection], push)
-        store = Store(settings.storage.url)
+        store = store_of(settings.storage)
         await asyncio.to_thread(store.open)
         try:
             return await _worked_on(store, runtime, push, rows)

@@ -16,7 +16,8 @@ from gateway.gathering import FeedFailed, Gathered, NoSuchRecord
 from gateway.metrics import Metrics
 from gateway.runtime import open_connection
 from gateway.settings import Settings
-from gateway.store import Store, StoreUnavailable
+from gateway.storage import store_of
+from gateway.store import StoreUnavailable
 
 
 def run(config: str | None, connection: str, unique_id: str, as_json: bool) -> int:
@@ -42,7 +43,7 @@ def run(config: str | None, connection: str, unique_id: str, as_json: bool) -> i
 
 
 async def _ask(settings: Settings, name: str, unique_id: str) -> Gathered:
-    store = Store(settings.storage.url)
+    store = store_of(settings.storage)
     await asyncio.to_thread(store.open)
     live = open_connection(settings.connections[name])
     try:

@@ -7,9 +7,11 @@ from functools import partial
 from gateway import failpoints, logs, notify
 from gateway.commands.configuration import load_settings
 from gateway.commands.failures import WorkFailed
+from gateway.http.occupancy import lift_limit
 from gateway.serve import bind, serve
 from gateway.settings import Settings
-from gateway.store import Store, StoreUnavailable
+from gateway.storage import store_of
+from gateway.store import StoreUnavailable
 from gateway.supervise import Supervisor
 
 
@@ -32,6 +34,7 @@ def run(
             if workers > 1:
                 _prepare_store(settings)
                 return Supervisor(path, listening, workers, settings.server.drain_seconds).run()
+            lift_limit()
             failpoints.arm(os.environ.get("GATEWAY_FAILPOINT"))
             siblings = socket.socket(fileno=siblings_fd) if siblings_fd is not None else None
             # of several workers each says it, and the first is heard
@@ -43,6 +46,6 @@ def run(
 
 def _prepare_store(settings: Settings) -> None:
     """Once, before any worker starts: a store that cannot be opened is then told once."""
-    store = Store(settings.storage.url)
+    store = store_of(settings.storage)
     store.open()
     store.close()

@@ -16,7 +16,8 @@ from gateway.commands.sync_report import Report, open_report, summary_of
 from gateway.commands.when import read_when
 from gateway.runtime import open_connection
 from gateway.settings import Settings
-from gateway.store import Store, StoreUnavailable
+from gateway.storage import store_of
+from gateway.store import StoreUnavailable
 from gateway.store.sync_runs import SyncRunning
 from gateway.sync.order import CannotSync, Order, SyncStopped
 from gateway.sync.patience import Patience
@@ -83,7 +84,7 @@ def _running(error: SyncRunning) -> str:
 
 
 async def _sync(settings: Settings, order: Order, watching: "_Watching") -> None:
-    store = Store(settings.storage.url)
+    store = store_of(settings.storage)
     await asyncio.to_thread(store.open)
     live = open_connection(settings.connections[order.connection])
     try:

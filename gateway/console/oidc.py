@@ -155,7 +155,7 @@ class Provider:
         self, token: bytes, metadata: Mapping[str, Any], transaction: Transaction
     ) -> dict[str, Any]:
         try:
-            signed = await genuine(token, ALGORITHMS, self._jwks.of(metadata["jwks_uri"]))
+            signed = await genuine(token, ALGORITHMS, self._jwks.of(metadata["jwks_uri"], self.settings))
             claims = CodeIDToken(
                 json.loads(signed.payload or b""),
                 signed.headers(),
@@ -206,7 +206,7 @@ class Provider:
             raise ProviderUnavailable(f"the identity provider's {name} is no address that may be used") from error
 
     async def _call(self, method: Any, url: str, **options: Any) -> dict[str, Any]:
-        client = RemoteClient("oidc", url, secrets=[self._secret])
+        client = RemoteClient("oidc", url, secrets=[self._secret], upstream=self.settings)
         try:
             reply = await client.call(
                 method, url, action="sign_in", deadline=Deadline.after(_SECONDS), safe=method == "GET", **options

@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.http.access import AccessLog
 from gateway.http.express import Express
+from gateway.http.occupancy import most_connections
 from gateway.logs import REQUEST_ID
 from gateway.problems import ProblemResponse, going_down, internal
 from gateway.service import Service
@@ -23,6 +24,7 @@ class Envelope:
         self._service = service
         self.access = AccessLog(service.metrics, service.recorder)
         self.express = Express(service, self.access)
+        self.most_connections = most_connections()
 
     def patience(self) -> float:
         """How many seconds a caller has to send what it is at."""

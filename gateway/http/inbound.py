@@ -53,13 +53,22 @@ def admit_sender(request: Request, body: bytes) -> tuple[LiveConnection, str | N
     return live, sender.webhook_id
 
 
+def admit_anybody(request: Request) -> None:
+    """Let everybody pass who does not call too often, by address; else the `Problem`."""
+    _take(request, f"anybody/{address_of(request)}")
+
+
+def _take(request: Request, rate_key: str) -> None:
+    wait = service_of(request).caller_rate.take(rate_key)
+    if wait > 0:
+        raise _over_rate(wait)
+
+
 def _within_rate(request: Request, name: str, caller: str, rate_key: str) -> LiveConnection:
     service = service_of(request)
     request.scope["gateway.connection"] = name
     request.scope["gateway.caller"] = caller
-    wait = service.caller_rate.take(rate_key)
-    if wait > 0:
-        raise _over_rate(wait)
+    _take(request, rate_key)
     live = service.runtime.connections.get(name)
     if live is None:
         # removed by a reload between the two looks
@@ -92,9 +101,7 @@ def admit_operator_token(request: Request, token: str) -> Operator:
 def keep_operator_rate(request: Request, operator: Operator) -> None:
     """Count a request of an operator's; the `Problem` for one over the rate that every caller has."""
     request.scope["gateway.caller"] = f"operator:{operator.name}"
-    wait = service_of(request).caller_rate.take(f"operator/{operator.name}")
-    if wait > 0:
-        raise _over_rate(wait)
+    _take(request, f"operator/{operator.name}")
 
 
 def _presented(request: Request) -> Presented:

@@ -17,11 +17,14 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from gateway.http.envelope import Envelope
 from gateway.http.express import Headers
+from gateway.http.occupancy import Idling, make_room
 from gateway.problems import Problem
 
 MAX_HEAD_BYTES = 65_536
 """Request line and headers together; a JWT of a large organisation has some 16 KiB."""
 MAX_HEADERS = 256
+READING_SECONDS = 30.0
+"""How long a caller may leave an answer unread that is larger than what is kept for it on the way."""
 _HELD_SECONDS = 0.05
 """How long a webhook waits for the rest of its body before it goes the way that has time for that."""
 _LINGER_SECONDS = 2.0
@@ -43,6 +46,8 @@ class Protocol(HttpToolsProtocol):
     _message = 0
     _timer: asyncio.TimerHandle | None = None
     _timed: tuple[int, str] = (0, "")
+    _reading: asyncio.TimerHandle | None = None
+    """How long the caller has left to read what it is sent."""
     _held: tuple[RequestResponseCycle, ASGI3Application] | None = None
     """A webhook whose body is not whole yet."""
     _hold: asyncio.TimerHandle | None = None
@@ -50,13 +55,45 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Begin to wait for the first request."""
         super().connection_made(transport)
+        if len(self.connections) > self._envelope.most_connections and not make_room(self._others):
+            self._refuse(_crowded())
+            return
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         super().connection_lost(exc)
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._reading):
+            if timer is not None:
+                timer.cancel()
+
+    @property
+    def _others(self) -> set[Idling]:
+        return cast(set[Idling], self.connections - {self})
+
+    def idle_since(self) -> float | None:
+        """When this connection last became idle, on the event loop's clock; None while a request is being served."""
+        if self._is_lingering or not (self.cycle is None or self.cycle.response_complete) or self.pipeline:
+            return None
+        if self.timeout_keep_alive_task is not None:
+            return self.timeout_keep_alive_task.when() - self.timeout_keep_alive
+        return self._timer.when() - self._envelope.patience() if self._timer is not None else None
+
+    def give_way(self) -> None:
+        """Close an idle connection: others want its place."""
+        self.transport.abort()
+
+    def pause_writing(self) -> None:
+        """An answer is not read: wait for its reader, but not for ever."""
+        super().pause_writing()
+        self._reading = self.loop.call_later(READING_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The answer is being read."""
+        super().resume_writing()
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
 
     def data_received(self, data: bytes) -> None:
         """Parse, within the limits."""
@@ -107,8 +144,9 @@ class Protocol(HttpToolsProtocol):
         self._bound_head(len(url))
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header."""
-        super().on_header(name, value)
+        """Take a header; behind the body it is a trailer, which is none (RFC 9110 section 6.5.1) and is passed over."""
+        if self._phase != "body":
+            super().on_header(name, value)
         self._bound_head(len(name) + len(value) + 4)
 
     def on_headers_complete(self) -> None:
@@ -220,6 +258,7 @@ class Protocol(HttpToolsProtocol):
             f"content-length: {len(body)}",
             "connection: close",
             f"x-request-id: {request_id}",
+            *(f"{name}: {value}" for name, value in problem.headers.items()),
         ]
         self.transport.write("\r\n".join([*lines, "\r\n"]).encode() + body)
         self._is_lingering = True
@@ -251,6 +290,11 @@ class Protocol(HttpToolsProtocol):
             self._refuse(Problem(408, "head_timeout", "the request's headers did not arrive in time"))
         else:
             self.transport.close()
+
+
+def _crowded() -> Problem:
+    detail = "this process serves as many connections as it can; call again later"
+    return Problem(503, "too_many_connections", detail, headers={"Retry-After": "1"})
 
 
 def _head_too_large() -> Problem:

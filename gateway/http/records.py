@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from adapters.deadline import Deadline
-from gateway.http.inbound import UNIQUE_ID, service_of
+from gateway.http.inbound import UNIQUE_ID, admit_anybody, service_of
 from gateway.problems import Problem
 from gateway.store import companies
 
@@ -14,6 +14,7 @@ _LOOK_SECONDS = 2.0
 
 async def record(request: Request) -> Response:
     """302 to the CRM's page. Needs no credentials, and tells nothing but the link."""
+    admit_anybody(request)
     service = service_of(request)
     live = service.runtime.connections.get(request.path_params["connection"])
     unique_id = request.path_params["unique_id"]

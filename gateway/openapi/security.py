@@ -66,7 +66,8 @@ def connection_auth(scope: Scope) -> list[Node]:
 
 def webhook_auth() -> list[Node]:
     """Any one proof of the connection's `webhooks`; these are other credentials than those of its `auth`."""
-    return [{"signature": []}, {"apiKey": []}, {"basic": []}, {"urlToken": []}]
+    # the key first, as everywhere: tools take the first that they are given for the one that they prove themselves by
+    return [{"apiKey": []}, {"signature": []}, {"basic": []}, {"urlToken": []}]
 
 
 def operator_auth() -> list[Node]:

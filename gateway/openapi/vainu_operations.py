@@ -151,7 +151,7 @@ def record() -> Node:
                 "description": "To the CRM's page.",
                 "headers": {**headers_of("Location", "Cache-Control")},
             },
-            **refusals("NoSuchPage", "Unavailable"),
+            **refusals("NoSuchPage", "TooManyRequests", "Unavailable"),
         },
         "x-codeSamples": [sample("Where the page is", 'curl -sSI "$GATEWAY/vainu/acme/records/10235"')],
     }

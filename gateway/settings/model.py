@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -24,6 +25,7 @@ from sqlalchemy.exc import ArgumentError
 from adapters.addresses import check_base_url
 from adapters.aixon.models import AixonSettings
 from adapters.secrets import Referable, Secret, SecretDigest
+from adapters.upstream import UpstreamSettings
 from adapters.vainu.models import VainuSettings
 from gateway.auth.settings import AuthSettings, BasicCredential
 from gateway.retry import Policy
@@ -65,12 +67,32 @@ class ServerSettings(Section):
         return value if value is None else check_base_url(value, allow_http=True)
 
 
+_LEAST_KEY_CHARACTERS = 16
+"""What is shorter is guessed."""
+
+
+def _long_enough(value: SecretStr) -> SecretStr:
+    if len(value.get_secret_value()) < _LEAST_KEY_CHARACTERS:
+        raise ValueError(
+            f"expected at least {_LEAST_KEY_CHARACTERS} characters; `gateway secret new` prints a good key"
+        )
+    return value
+
+
+EncryptionKey = Annotated[Secret, AfterValidator(_long_enough)]
+"""64 hex digits, or a passphrase."""
+
+
 class StorageSettings(Section):
     """`[storage]`: where links, exports and deliveries are kept."""
 
     url: Referable = Field(default="sqlite:///gateway.db", repr=False)
     """May hold a database password, so it is masked wherever it is shown."""
     retention_days: int = Field(default=30, ge=1, le=36_500)
+    encryption_key: EncryptionKey | None = None
+    """Seals what people wrote or are, from now on."""
+    previous_encryption_keys: tuple[EncryptionKey, ...] = ()
+    """Open what they have sealed, until `gateway store reencrypt` has sealed it anew."""
 
     @field_validator("url")
     @classmethod
@@ -92,11 +114,9 @@ class StorageSettings(Section):
         return make_url(value).render_as_string(hide_password=True)
 
 
-class OidcSettings(Section):
+class OidcSettings(UpstreamSettings):
     """`[operator.oidc]`: sign-in to the console through an identity provider."""
 
-    # before issuer, whose check reads it
-    allow_http: bool = False
     issuer: str
     client_id: str = Field(min_length=1)
     client_secret: Secret
@@ -250,7 +270,7 @@ class Settings(Section):
         """Every secret that the gateway knows in plain, for redaction only."""
         password = make_url(self.storage.url).password
         known = [] if password is None else [str(password)]
-        known += _secrets_in(self.operator)
+        known += [*_secrets_in(self.storage), *_secrets_in(self.operator)]
         return [*known, *(secret for each in self.connections.values() for secret in each.secret_values())]
 
     @property

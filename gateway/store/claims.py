@@ -8,6 +8,7 @@ unfinished one only, and a unique index allows one running per key. What waits b
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
+import structlog
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -25,7 +26,11 @@ from sqlalchemy import (
 )
 
 from gateway.store.deliveries import COLUMNS, Delivery, read_row
+from gateway.store.failures import CannotOpen
+from gateway.store.sealed_columns import seal_of
 from gateway.store.tables import UNFINISHED, WAITS_ITS_TURN, DeliveryState, deliveries, is_in
+
+log = structlog.get_logger()
 
 _other = deliveries.alias("other")
 _of_key = _other.c.order_key == deliveries.c.order_key
@@ -70,6 +75,8 @@ _TURN = (
     .where(deliveries.c.id == _oldest.scalar_subquery(), deliveries.c.due_at == WAITS_ITS_TURN)
     .values(due_at=bindparam("now"))
 )
+_SEALED_PAUSE_MS = 60_000
+"""How long after a look at what no key opens the next one is."""
 _FREED = {"state": DeliveryState.PENDING, "lease_owner": None, "lease_until": None}
 
 
@@ -110,23 +117,39 @@ def oldest_due(connection: Connection, now: int, names: Collection[str]) -> int 
 
 def claim(connection: Connection, lease: Lease, now: int, name: str, kind: str, limit: int) -> list[Delivery]:
     """Lease up to `limit` due deliveries of a connection and kind, oldest due first."""
-    return _lease(connection, lease, _DUE, {"now": now, "of_connection": name, "of_kind": kind, "most": limit})
+    return _lease(connection, lease, _DUE, now, of_connection=name, of_kind=kind, most=limit)
 
 
 def claim_next(connection: Connection, lease: Lease, now: int, order_key: str) -> list[Delivery]:
     """Lease the next delivery of an order key, if it is due; one or none."""
-    return _lease(connection, lease, _NEXT, {"now": now, "of_key": order_key})
+    return _lease(connection, lease, _NEXT, now, of_key=order_key)
 
 
 def _lease(
-    connection: Connection, lease: Lease, statement: Select[tuple[object, ...]], asked: dict[str, object]
+    connection: Connection, lease: Lease, statement: Select[tuple[object, ...]], now: int, **asked: object
 ) -> list[Delivery]:
-    rows: Sequence[Row[tuple[object, ...]]] = connection.execute(statement, asked).all()
-    found = [read_row(row) for row in rows]
+    rows: Sequence[Row[tuple[object, ...]]] = connection.execute(statement, {"now": now, **asked}).all()
+    found = _opened(connection, rows, now)
     if found:
         ids = [delivery.id for delivery in found]
         connection.execute(_TAKE, {"ids": ids, "new_owner": lease.owner, "new_until": lease.until})
     return [replace(delivery, state=DeliveryState.RUNNING, lease_owner=lease.owner) for delivery in found]
+
+
+def _opened(connection: Connection, rows: Sequence[Row[tuple[object, ...]]], now: int) -> list[Delivery]:
+    """The rows that a key at hand opens; the others wait, untouched but for their time: they may be opened later."""
+    seal, found, shut = seal_of(connection), [], {}
+    for row in rows:
+        try:
+            found.append(read_row(seal, row))
+        except CannotOpen as error:
+            shut[row.id] = str(error)
+    if shut:
+        log.error("delivery.sealed", deliveries=list(shut), detail=next(iter(shut.values())))
+        connection.execute(
+            update(deliveries).where(deliveries.c.id.in_(shut)).values(due_at=now + _SEALED_PAUSE_MS, reason="sealed")
+        )
+    return found
 
 
 def is_held(connection: Connection, delivery: Delivery) -> bool:

@@ -16,18 +16,23 @@ from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
+import structlog
 from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from adapters.deadline import Deadline
 from gateway import failpoints
-from gateway.store import migrate
+from gateway.store import migrate, seal_keys
 from gateway.store.backup import create_private, sqlite_file
 from gateway.store.engine import READERS, open_engine, shown
-from gateway.store.failures import StoreUnavailable, cause, refusal
+from gateway.store.failures import CannotOpen, StoreUnavailable, cause, refusal
 from gateway.store.jobs import Answers, Job, Lane, Lot, groups, still_wanted
+from gateway.store.sealed_columns import with_seal
+from gateway.store.sealing import Seal
 from gateway.store.threads import DaemonThreads
+
+log = structlog.get_logger()
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -38,12 +43,21 @@ ObserveCommit = Callable[[int, float, bool], None]
 
 class Store:
     """One database. `write` and `read` take functions that must do nothing but use the connection given:
-    a write function may run twice (its first transaction having been rolled back)."""
+    a write function may run twice (its first transaction having been rolled back).
 
-    def __init__(self, url: str, observe: ObserveCommit = lambda _writes, _seconds, _is_kept: None) -> None:
+    `seal` seals what people wrote or are, on its way to the disk (gateway.store.sealed_columns).
+    """
+
+    def __init__(
+        self,
+        url: str,
+        observe: ObserveCommit = lambda _writes, _seconds, _is_kept: None,
+        seal: Seal | None = None,
+    ) -> None:
         self.url = url
+        self.seal = seal or Seal()
         self._observe = observe
-        self._engine = open_engine(url)
+        self._engine = open_engine(url).execution_options(**with_seal(self.seal))
         self._queue: queue.SimpleQueue[Lot | None] = queue.SimpleQueue()
         self._lanes: WeakKeyDictionary[asyncio.AbstractEventLoop, Lane] = WeakKeyDictionary()
         self._readers = DaemonThreads(READERS, "store-read")
@@ -64,12 +78,31 @@ class Store:
             if file is not None:
                 create_private(file)
             migrate.upgrade(self._engine)
+            self._check_keys()
+        except CannotOpen as error:
+            self._engine.dispose()
+            raise CannotOpen(f"the store at {shown(self.url)} cannot be opened: {error}") from None
         except (SQLAlchemyError, OSError) as error:
             self._engine.dispose()
             raise StoreUnavailable(f"the store at {shown(self.url)} cannot be opened: {cause(error)}") from error
+        if self._file is not None and self._file.stat().st_mode & stat.S_IROTH:
+            log.warning("store.readable_by_others", file=str(self._file), mode=oct(self._file.stat().st_mode & 0o777))
         self._identity = self._identify()
         self._writer = threading.Thread(target=self._write_loop, name="store-write", daemon=True)
         self._writer.start()
+
+    def _check_keys(self) -> None:
+        with self._engine.connect() as connection:
+            is_registered = seal_keys.check(connection, self.seal)
+        if not is_registered:
+            with self._engine.connect() as connection, _writing(connection):
+                seal_keys.register(connection, self.seal)
+
+    def truncate_log(self) -> None:
+        """Empty SQLite's write-ahead log into the file, as far as nobody reads it just now: old content ends there."""
+        if self._file is not None:
+            with self._engine.connect() as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self, patience: float = 10.0) -> None:
         """Finish what was handed over, within `patience` seconds, and close every connection."""

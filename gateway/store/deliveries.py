@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, insert, or_, select, update
 
 from adapters.contract import Throttled
+from gateway.store.sealed_columns import ATTEMPT_DETAIL, DETAIL, PAYLOAD, RESULT, opened, seal_of, shut
+from gateway.store.sealing import Seal
 from gateway.store.tables import UNFINISHED, DeliveryState, attempts, deliveries, is_in
 
 
@@ -80,41 +82,45 @@ class Ending:
 COLUMNS = [deliveries.c[name] for name in Delivery.__dataclass_fields__]
 
 
-def read_row(row: Sequence[object]) -> Delivery:
-    """A row of `COLUMNS`."""
+def read_row(seal: Seal, row: Sequence[object]) -> Delivery:
+    """A row of `COLUMNS`; `CannotOpen` if it is sealed and no key opens it."""
     values = dict(zip(Delivery.__dataclass_fields__, row, strict=True))
     values["state"] = DeliveryState(str(values["state"]))
+    for sealed in (PAYLOAD, DETAIL, RESULT):
+        values[sealed.name] = opened(seal, sealed, values)
     return Delivery(**values)  # type: ignore[arg-type]  # the columns are named and typed as the fields are
 
 
 def by_id(connection: Connection, delivery_id: int) -> Delivery | None:
     """The delivery with this id."""
     row = connection.execute(select(*COLUMNS).where(deliveries.c.id == delivery_id)).one_or_none()
-    return read_row(row) if row else None
+    return read_row(seal_of(connection), row) if row else None
 
 
 def locked(connection: Connection, delivery_ids: Collection[int]) -> dict[int, Delivery]:
     """These deliveries, none of which changes until this transaction ends."""
     statement = select(*COLUMNS).where(deliveries.c.id.in_(delivery_ids)).order_by(deliveries.c.id).with_for_update()
-    return {delivery.id: delivery for delivery in map(read_row, connection.execute(statement))}
+    seal = seal_of(connection)
+    return {delivery.id: delivery for delivery in (read_row(seal, row) for row in connection.execute(statement))}
 
 
 def add(connection: Connection, new: NewDelivery, now: int) -> int:
     """Store a delivery, pending; its id."""
-    statement = insert(deliveries).values(
-        connection=new.connection,
-        kind=new.kind,
-        order_key=new.order_key,
-        content_key=new.content_key,
-        subject=new.subject,
-        payload=new.payload,
-        state=DeliveryState.PENDING,
-        attempts=0,
-        due_at=now if new.due_at is None else new.due_at,
-        expires_at=new.expires_at,
-        created_at=now,
-    )
-    key = connection.execute(statement).inserted_primary_key
+    row = {
+        "connection": new.connection,
+        "kind": new.kind,
+        "order_key": new.order_key,
+        "content_key": new.content_key,
+        "subject": new.subject,
+        "payload": new.payload,
+        "state": DeliveryState.PENDING,
+        "attempts": 0,
+        "due_at": now if new.due_at is None else new.due_at,
+        "expires_at": new.expires_at,
+        "created_at": now,
+    }
+    row["payload"] = shut(seal_of(connection), PAYLOAD, row)
+    key = connection.execute(insert(deliveries).values(row)).inserted_primary_key
     return int(key[0]) if key else 0
 
 
@@ -131,7 +137,7 @@ def unfinished_twin(connection: Connection, new: NewDelivery) -> Delivery | None
         .limit(1)
     )
     row = connection.execute(statement).one_or_none()
-    return read_row(row[:-1]) if row and row[-1] == new.content_key else None
+    return read_row(seal_of(connection), row[:-1]) if row and row[-1] == new.content_key else None
 
 
 def _waiting_of(order_key: str) -> tuple[ColumnElement[bool], ...]:
@@ -171,6 +177,7 @@ _ATTEMPT = insert(attempts)
 def finish(connection: Connection, delivery: Delivery, owner: str, ending: Ending, started_at: int, now: int) -> bool:
     """Record the end of an attempt. False, and nothing is recorded, if the lease is no longer ours."""
     number = delivery.attempts + (1 if ending.counts else 0)
+    seal, told = seal_of(connection), {"id": delivery.id, "detail": ending.detail, "result": ending.result}
     changed = connection.execute(
         _FINISH_UNSENT if ending.did_not_arrive else _FINISH,
         {
@@ -181,23 +188,21 @@ def finish(connection: Connection, delivery: Delivery, owner: str, ending: Endin
             "new_attempts": number,
             "new_due_at": ending.due_at if ending.due_at is not None else delivery.due_at,
             "new_reason": None if ending.outcome == "ok" else ending.outcome,
-            "new_detail": ending.detail,
-            "new_result": ending.result,
+            "new_detail": shut(seal, DETAIL, told),
+            "new_result": shut(seal, RESULT, told),
             "new_finished_at": now if ending.state not in UNFINISHED else None,
         },
     ).rowcount
     if changed and ending.counts:
-        connection.execute(
-            _ATTEMPT,
-            {
-                "delivery_id": delivery.id,
-                "number": number,
-                "started_at": started_at,
-                "ended_at": now,
-                "outcome": ending.outcome,
-                "detail": ending.detail,
-            },
-        )
+        attempt = {
+            "delivery_id": delivery.id,
+            "number": number,
+            "started_at": started_at,
+            "ended_at": now,
+            "outcome": ending.outcome,
+            "detail": ending.detail,
+        }
+        connection.execute(_ATTEMPT, attempt | {"detail": shut(seal, ATTEMPT_DETAIL, attempt)})
     return bool(changed)
 
 
@@ -214,7 +219,8 @@ def dead_since_done(connection: Connection, subject: str, kind: str) -> list[Del
         )
         .order_by(deliveries.c.id.desc())
     )
-    return [read_row(row) for row in connection.execute(statement)]
+    seal = seal_of(connection)
+    return [read_row(seal, row) for row in connection.execute(statement)]
 
 
 def following(connection: Connection, delivery: Delivery, order_key: str) -> int | None:

@@ -12,6 +12,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.ids import made_at
 from gateway.store.claims import Lease, renew
+from gateway.store.sealed_columns import DETAIL, PAYLOAD, RESULT, Row, opened, seal_of, shut
+from gateway.store.sealing import Seal
 from gateway.store.tables import UNFINISHED, DeliveryState, deliveries
 
 
@@ -58,14 +60,14 @@ def keep(connection: Connection, requests: list[NewEvents]) -> list[int]:
     """Keep the rows of each request, pending; how many of each were new."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     statement = dialect.insert(deliveries).on_conflict_do_nothing().returning(deliveries.c.event_id)
-    rows = [row for request in requests for row in _rows(request)]
+    rows = [row for request in requests for row in _rows(request, seal_of(connection))]
     new = Counter(connection.execute(statement, rows).scalars())
     return [new[request.request_id] for request in requests]
 
 
-def _rows(request: NewEvents) -> list[dict[str, object]]:
+def _rows(request: NewEvents, seal: Seal) -> list[dict[str, object]]:
     at = made_at(request.request_id)
-    return [
+    rows: list[dict[str, object]] = [
         {
             "connection": request.connection,
             "kind": request.kind,
@@ -83,6 +85,9 @@ def _rows(request: NewEvents) -> list[dict[str, object]]:
         }
         for place, row in enumerate(request.rows, request.first)
     ]
+    for each in rows:
+        each["payload"] = shut(seal, PAYLOAD, each)
+    return rows
 
 
 def request_of(connection: Connection, name: str, kind: str, dedupe_key: str) -> str | None:
@@ -98,15 +103,24 @@ def request_of(connection: Connection, name: str, kind: str, dedupe_key: str) ->
 def rows_of(connection: Connection, name: str, kind: str, request_id: str) -> list[KeptRow]:
     """Every row of a request that is still kept, in the request's order; none for an id that is not one of ours."""
     row = deliveries.c
-    payload = case((row.result.is_(None), row.payload))
-    statement = (
-        select(row.id, row.state, row.attempts, row.reason, row.detail, row.result, payload)
-        .where(*_of_request(name, kind, request_id))
-        .order_by(row.id)
+    payload = case((row.result.is_(None), row.payload)).label("payload")
+    columns = (row.id, row.state, row.attempts, row.reason, row.detail, row.result)
+    bound_to = [row[name] for name in PAYLOAD.row]
+    statement = select(*columns, payload, *bound_to).where(*_of_request(name, kind, request_id)).order_by(row.id)
+    seal = seal_of(connection)
+    return [_kept(seal, found) for found in connection.execute(statement).mappings()]
+
+
+def _kept(seal: Seal, row: Row) -> KeptRow:
+    return KeptRow(
+        row["id"],
+        DeliveryState(row["state"]),
+        row["attempts"],
+        row["reason"],
+        opened(seal, DETAIL, row),
+        opened(seal, RESULT, row),
+        opened(seal, PAYLOAD, row),
     )
-    return [
-        KeptRow(found[0], DeliveryState(found[1]), *found[2:]) for found in map(tuple, connection.execute(statement))
-    ]
 
 
 def counts_of(connection: Connection, name: str, kind: str, request_id: str) -> dict[DeliveryState, int]:

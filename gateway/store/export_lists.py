@@ -8,6 +8,8 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, sele
 
 from gateway.store.ledger import Filter
 from gateway.store.lists import SCANNED, ids_in
+from gateway.store.sealed_columns import BODY, DETAIL, QUERY, RESULT, opened_or_none, seal_of, shown
+from gateway.store.sealing import Seal
 from gateway.store.tables import UNFINISHED, DeliveryState, companies, deliveries, exports
 
 ExportCursor = tuple[int, str]
@@ -86,7 +88,8 @@ def export_page(
     if end is not None:
         indexed.append(_place >= end)
     statement = _select().where(*indexed, *others).order_by(*_newest).limit(limit + 1)
-    found = [_entry(row) for row in connection.execute(statement).mappings()]
+    seal = seal_of(connection)
+    found = [_entry(seal, row) for row in connection.execute(statement).mappings()]
     entries = found[:limit]
     if len(found) > limit:
         return ExportPage(entries, (entries[-1].received_at, entries[-1].id), None)
@@ -119,12 +122,15 @@ def _conditions(connection: Connection, wanted: Filter) -> tuple[list[ColumnElem
     return indexed, others
 
 
-def _entry(row: RowMapping) -> ExportEntry:
+def _entry(seal: Seal, row: RowMapping) -> ExportEntry:
     values = {str(name): value for name, value in row.items()}
+    of_delivery = {**values, "id": values["delivery_id"]}
+    values |= {sealed.name: shown(seal, sealed, values) for sealed in (BODY, QUERY)}
+    values |= {"detail": shown(seal, DETAIL, of_delivery), "result": opened_or_none(seal, RESULT, of_delivery)}
     return ExportEntry(**{**values, "state": DeliveryState(values["state"])})
 
 
 def export_entry(connection: Connection, export_id: str) -> ExportEntry | None:
     """The export with this id, of whichever connection."""
     row = connection.execute(_select().where(exports.c.id == export_id)).mappings().one_or_none()
-    return None if row is None else _entry(row)
+    return None if row is None else _entry(seal_of(connection), row)

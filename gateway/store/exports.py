@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, insert, select, update
 
 from gateway.store import deliveries as deliveries_store
+from gateway.store.sealed_columns import BODY, DETAIL, QUERY, RESULT, opened, seal_of, shut
 from gateway.store.tables import UNFINISHED, DeliveryState, companies, deliveries, exports
 
 
@@ -36,19 +37,20 @@ class ExportRow:
 
 def add(connection: Connection, new: NewExport, company_id: str, delivery_id: int, joined: bool, now: int) -> None:
     """Keep a push."""
-    connection.execute(
-        insert(exports).values(
-            id=new.id,
-            connection=new.connection,
-            company_id=company_id,
-            delivery_id=delivery_id,
-            joined=joined,
-            customer_data_id=new.customer_data_id,
-            query=new.query,
-            body=new.body,
-            received_at=now,
-        )
-    )
+    row = {
+        "id": new.id,
+        "connection": new.connection,
+        "company_id": company_id,
+        "delivery_id": delivery_id,
+        "joined": joined,
+        "customer_data_id": new.customer_data_id,
+        "query": new.query,
+        "body": new.body,
+        "received_at": now,
+    }
+    seal = seal_of(connection)
+    row |= {sealed.name: shut(seal, sealed, row) for sealed in (QUERY, BODY)}
+    connection.execute(insert(exports).values(row))
 
 
 def by_id(connection: Connection, name: str, export_id: str) -> ExportRow | None:
@@ -64,6 +66,7 @@ def by_id(connection: Connection, name: str, export_id: str) -> ExportRow | None
             deliveries.c.reason,
             deliveries.c.detail,
             deliveries.c.result,
+            exports.c.delivery_id,
         )
         .join(companies, companies.c.id == exports.c.company_id)
         .join(deliveries, deliveries.c.id == exports.c.delivery_id)
@@ -74,13 +77,16 @@ def by_id(connection: Connection, name: str, export_id: str) -> ExportRow | None
         return None
     values = dict(row._mapping)
     values["state"] = DeliveryState(values["state"])
+    seal, told = seal_of(connection), values | {"id": values.pop("delivery_id")}
+    values |= {sealed.name: opened(seal, sealed, told) for sealed in (DETAIL, RESULT)}
     return ExportRow(**values)
 
 
 def body_of(connection: Connection, export_id: str) -> bytes | None:
     """The body of an export as it came."""
-    found: bytes | None = connection.execute(select(exports.c.body).where(exports.c.id == export_id)).scalar()
-    return found
+    found = connection.execute(select(exports.c.id, exports.c.body).where(exports.c.id == export_id)).mappings().first()
+    body: bytes | None = opened(seal_of(connection), BODY, found) if found else None
+    return body
 
 
 @dataclass(frozen=True, slots=True)

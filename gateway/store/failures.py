@@ -1,4 +1,9 @@
-"""What callers are told when the database fails: safe to show, without the statement and what was bound to it."""
+"""What callers are told when the store fails: safe to show, without the statement and what was bound to it.
+
+StoreUnavailable      nothing can be kept or read just now
+├── WriteRefused      the database works, and refuses this write for what it holds
+└── CannotOpen        what was read is sealed by a key that is not configured, or is not what was sealed
+"""
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 
@@ -9,6 +14,10 @@ class StoreUnavailable(Exception):
 
 class WriteRefused(StoreUnavailable):
     """The database works and refuses this write for what it holds: a constraint, a value that it cannot keep."""
+
+
+class CannotOpen(StoreUnavailable):
+    """A value is sealed, and no key at hand opens it. The value stays as it is."""
 
 
 def refusal(error: Exception) -> Exception:

@@ -9,6 +9,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, select, update
 
+from gateway.store.sealed_columns import PAYLOAD, seal_of, shut
+from gateway.store.sealing import Seal
 from gateway.store.tables import WAITS_ITS_TURN, DeliveryState, deliveries
 
 BODY_WINDOW_MS = 3_600_000
@@ -80,7 +82,7 @@ def keep(connection: Connection, webhooks: list[Sequence[InboundEvent]]) -> list
     """Keep the events of each webhook, once; what to tell each sender."""
     events = [event for webhook in webhooks for event in webhook]
     _forget_old_bodies(connection, [event for event in events if event.by_body])
-    inserted = _INSERT[connection.dialect.name](connection, _rows(events))
+    inserted = _INSERT[connection.dialect.name](connection, _rows(events, seal_of(connection)))
     firsts = [first for first, *_rest in webhooks]
     if inserted == len(events):
         return [Kept(first.event_id, False) for first in firsts]
@@ -106,7 +108,7 @@ def _insert_postgresql(connection: Connection, rows: list[tuple[Any, ...]]) -> i
 _INSERT = {"sqlite": _insert_sqlite, "postgresql": _insert_postgresql}
 
 
-def _rows(events: Sequence[InboundEvent]) -> list[tuple[Any, ...]]:
+def _rows(events: Sequence[InboundEvent], seal: Seal) -> list[tuple[Any, ...]]:
     """What is bound for each event: the values of `_PLACES`, when it is due, and the other times."""
     rows: list[tuple[Any, ...]] = []
     before: set[str] = set()
@@ -120,7 +122,7 @@ def _rows(events: Sequence[InboundEvent]) -> list[tuple[Any, ...]]:
                 event.subject,
                 event.event_id,
                 event.dedupe_key,
-                event.payload,
+                _sealed(event, seal) if seal.seals else event.payload,
                 event.state.value,
                 event.reason,
                 WAITS_ITS_TURN if event.order_key in before else event.due_at,
@@ -131,6 +133,19 @@ def _rows(events: Sequence[InboundEvent]) -> list[tuple[Any, ...]]:
         if is_pending:
             before.add(event.order_key)
     return rows
+
+
+def _sealed(event: InboundEvent, seal: Seal) -> bytes:
+    row = {
+        "connection": event.connection,
+        "kind": event.kind,
+        "order_key": event.order_key,
+        "subject": event.subject,
+        "created_at": event.received_at,
+        "payload": event.payload,
+    }
+    sealed: bytes = shut(seal, PAYLOAD, row)
+    return sealed
 
 
 def _key(event: InboundEvent) -> tuple[str, str, str]:

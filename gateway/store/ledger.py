@@ -13,6 +13,9 @@ from sqlalchemy import Column, ColumnElement, Connection, Select, func, or_, sel
 from gateway.ids import made_at
 from gateway.store.deliveries import Delivery
 from gateway.store.deliveries import by_id as delivery_by_id
+from gateway.store.exports import body_of
+from gateway.store.sealed_columns import ATTEMPT_DETAIL, DETAIL, seal_of, shown
+from gateway.store.sealing import Seal
 from gateway.store.tables import UNFINISHED, DeliveryState, attempts, deliveries, exports
 
 REPLAYABLE = (DeliveryState.DEAD, DeliveryState.DONE, DeliveryState.IGNORED)
@@ -37,7 +40,7 @@ class Filter:
     reason: str | None = None
     """The error's fixed word, such as `timeout`."""
     text: str = ""
-    """Part of the subject, the reason or the detail, in any case of letters."""
+    """Part of the subject, the reason or the detail, in any case of letters; not of a detail that is sealed."""
     kinds: Collection[str] = ()
     """Any of these."""
     ids: Collection[int] | None = None
@@ -145,11 +148,18 @@ def entry_columns() -> list[Column[Any]]:
     return _ENTRY
 
 
-def read_entry(row: Sequence[object]) -> Entry:
+def read_entry(seal: Seal, row: Sequence[object]) -> Entry:
     """A row of `entry_columns`."""
     values = dict(zip(Entry.__dataclass_fields__, row, strict=True))
     values["state"] = DeliveryState(str(values["state"]))
+    values["detail"] = shown(seal, DETAIL, values)
     return Entry(**values)  # type: ignore[arg-type]  # the columns are named and typed as the fields are
+
+
+def read_entries(connection: Connection, statement: Select[tuple[Any, ...]]) -> list[Entry]:
+    """The rows of a selection of `entry_columns`."""
+    seal = seal_of(connection)
+    return [read_entry(seal, row) for row in connection.execute(statement)]
 
 
 def search(connection: Connection, wanted: Filter, limit: int, after: Cursor | None = None) -> Page:
@@ -159,7 +169,7 @@ def search(connection: Connection, wanted: Filter, limit: int, after: Cursor | N
     if after is not None:
         statement = statement.where(place < after)
     newest_first = (deliveries.c.created_at.desc(), deliveries.c.id.desc())
-    found = [read_entry(row) for row in connection.execute(statement.order_by(*newest_first).limit(limit + 1))]
+    found = read_entries(connection, statement.order_by(*newest_first).limit(limit + 1))
     entries = found[:limit]
     return Page(entries, (entries[-1].created_at, entries[-1].id) if len(found) > limit else None)
 
@@ -230,7 +240,9 @@ def detail(connection: Connection, delivery_id: int) -> Detail | None:
 def _attempts_of(connection: Connection, delivery_id: int) -> list[Attempt]:
     columns = [attempts.c[name] for name in Attempt.__dataclass_fields__]
     statement = select(*columns).where(attempts.c.delivery_id == delivery_id).order_by(attempts.c.number)
-    return [Attempt(*row) for row in connection.execute(statement)]
+    seal, of = seal_of(connection), {"delivery_id": delivery_id}
+    rows = [dict(row) for row in connection.execute(statement).mappings()]
+    return [Attempt(**row | {"detail": shown(seal, ATTEMPT_DETAIL, row | of)}) for row in rows]
 
 
 def _exports_of(connection: Connection, delivery_id: int) -> list[ServedExport]:
@@ -242,8 +254,7 @@ def _exports_of(connection: Connection, delivery_id: int) -> list[ServedExport]:
 def _body_of(connection: Connection, delivery: Delivery) -> bytes:
     if not delivery.payload.startswith(b"exp_") or len(delivery.payload) > _LONGEST_EXPORT_ID:
         return delivery.payload
-    statement = select(exports.c.body).where(exports.c.id == delivery.payload.decode("ascii", "replace"))
-    body: bytes | None = connection.execute(statement).scalar()
+    body = body_of(connection, delivery.payload.decode("ascii", "replace"))
     return delivery.payload if body is None else body
 
 
@@ -259,7 +270,7 @@ def _overtaken_by(connection: Connection, delivery: Delivery) -> int | None:
 
 def entries(connection: Connection, delivery_ids: Collection[int]) -> list[Entry]:
     """The deliveries with these ids, by id."""
-    return [read_entry(row) for row in connection.execute(_by_ids(delivery_ids))]
+    return read_entries(connection, _by_ids(delivery_ids))
 
 
 def _by_ids(delivery_ids: Collection[int]) -> Select[tuple[object, ...]]:
@@ -268,7 +279,7 @@ def _by_ids(delivery_ids: Collection[int]) -> Select[tuple[object, ...]]:
 
 def replay(connection: Connection, delivery_ids: Collection[int], now: int) -> list[Entry]:
     """Replay these; the entries as they stood before. Those in a state of `REPLAYABLE` wait now, the others stay."""
-    found = [read_entry(row) for row in connection.execute(_by_ids(delivery_ids).with_for_update())]
+    found = read_entries(connection, _by_ids(delivery_ids).with_for_update())
     _set_pending(connection, found, now)
     return found
 
@@ -288,7 +299,7 @@ def replay_next(connection: Connection, wanted: Filter, after: int, last: int, l
         .limit(limit)
         .with_for_update()
     )
-    found = [read_entry(row) for row in connection.execute(statement)]
+    found = read_entries(connection, statement)
     _set_pending(connection, found, now)
     return found
 

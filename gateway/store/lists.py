@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, Connection, func, select, tuple_
 
-from gateway.store.ledger import Cursor, Entry, Filter, entry_columns, read_entry
+from gateway.store.ledger import Cursor, Entry, Filter, entry_columns, read_entries
 from gateway.store.tables import UNFINISHED, DeliveryState, deliveries, is_in
 
 SCANNED = 50_000
@@ -43,7 +43,7 @@ def delivery_page(connection: Connection, wanted: Filter, limit: int, after: Cur
     if end is not None:
         indexed.append(_place >= end)
     statement = select(*entry_columns()).where(*indexed, *others).order_by(*_newest).limit(limit + 1)
-    found = [read_entry(row) for row in connection.execute(statement)]
+    found = read_entries(connection, statement)
     entries = found[:limit]
     if len(found) > limit:
         return DeliveryPage(entries, (entries[-1].created_at, entries[-1].id), None)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, select, tuple_
 
+from gateway.store.failures import CannotOpen
+from gateway.store.sealed_columns import PAYLOAD, opened, seal_of
 from gateway.store.tables import DeliveryState, attempts, deliveries, exports
 
 REMOVABLE = (DeliveryState.DONE, DeliveryState.IGNORED)
@@ -47,8 +49,14 @@ def _still_needed(connection: Connection, delivery_ids: Collection[int]) -> set[
     """Those with an export that is the payload of a delivery that stays, such as a dead letter about its contacts."""
     columns = (exports.c.id, exports.c.delivery_id, exports.c.company_id)
     served = connection.execute(select(*columns).where(exports.c.delivery_id.in_(delivery_ids))).all()
-    statement = select(deliveries.c.payload).where(
+    statement = select(deliveries.c.payload, *(deliveries.c[name] for name in PAYLOAD.row)).where(
         deliveries.c.subject.in_({row.company_id for row in served}), deliveries.c.state.in_(_KEPT)
     )
-    payloads = set(connection.execute(statement).scalars())
-    return {row.delivery_id for row in served if row.id.encode() in payloads}
+    seal = seal_of(connection)
+    payloads, in_doubt = set(), set()
+    for row in connection.execute(statement).mappings():
+        try:
+            payloads.add(opened(seal, PAYLOAD, row))
+        except CannotOpen:
+            in_doubt.add(row["subject"])
+    return {row.delivery_id for row in served if row.id.encode() in payloads or row.company_id in in_doubt}

@@ -1,12 +1,13 @@
 """Runs of the customer sync: at most one at a time for a connection and a target, each under a lease."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from gateway.store.claims import Lease
 from gateway.store.locks import SYNCING, lock
+from gateway.store.sealed_columns import SYNC_DETAIL, seal_of, shown, shut
 from gateway.store.tables import SyncState, sync_records, sync_runs, sync_targets
 
 _KEPT_RUNS = 50
@@ -103,7 +104,13 @@ def latest(connection: Connection, scope: Scope, *states: SyncState, whole: bool
     if whole:
         statement = statement.where(sync_runs.c.dry_run.is_(False), sync_runs.c.since.is_(None))
     row = connection.execute(statement).one_or_none()
-    return SyncRun(*row) if row else None
+    return _read(connection, row) if row else None
+
+
+def _read(connection: Connection, row: Sequence[object]) -> SyncRun:
+    values = dict(zip(SyncRun.__dataclass_fields__, row, strict=True))
+    values["detail"] = shown(seal_of(connection), SYNC_DETAIL, values)
+    return SyncRun(**values)  # type: ignore[arg-type]  # the columns are named and typed as the fields are
 
 
 def page(connection: Connection, limit: int, before: int | None = None, name: str | None = None) -> list[SyncRun]:
@@ -113,13 +120,13 @@ def page(connection: Connection, limit: int, before: int | None = None, name: st
         statement = statement.where(sync_runs.c.id < before)
     if name is not None:
         statement = statement.where(sync_runs.c.connection == name)
-    return [SyncRun(*row) for row in connection.execute(statement)]
+    return [_read(connection, row) for row in connection.execute(statement)]
 
 
 def by_id(connection: Connection, run_id: int) -> SyncRun | None:
     """The run with this id."""
     row = connection.execute(select(*_COLUMNS).where(sync_runs.c.id == run_id)).one_or_none()
-    return SyncRun(*row) if row else None
+    return _read(connection, row) if row else None
 
 
 def begin(
@@ -191,11 +198,18 @@ def _prune(connection: Connection, scope: Scope) -> None:
 
 
 def _by_id(connection: Connection, run_id: int) -> SyncRun:
-    return SyncRun(*connection.execute(select(*_COLUMNS).where(sync_runs.c.id == run_id)).one())
+    return _read(connection, connection.execute(select(*_COLUMNS).where(sync_runs.c.id == run_id)).one())
 
 
 def _change(connection: Connection, run_id: int, **values: object) -> None:
-    connection.execute(update(sync_runs).where(sync_runs.c.id == run_id).values(**values))
+    statement = update(sync_runs).where(sync_runs.c.id == run_id)
+    connection.execute(statement.values(**_sealed(connection, run_id, values)))
+
+
+def _sealed(connection: Connection, run_id: int, values: Mapping[str, object]) -> dict[str, object]:
+    if "detail" not in values:
+        return dict(values)
+    return {**values, "detail": shut(seal_of(connection), SYNC_DETAIL, {**values, "id": run_id})}
 
 
 def change_held(connection: Connection, run_id: int, owner: str, **values: object) -> None:
@@ -203,7 +217,7 @@ def change_held(connection: Connection, run_id: int, owner: str, **values: objec
     changed = connection.execute(
         update(sync_runs)
         .where(sync_runs.c.id == run_id, sync_runs.c.lease_owner == owner, sync_runs.c.state == SyncState.RUNNING)
-        .values(**values)
+        .values(**_sealed(connection, run_id, values))
     ).rowcount
     if not changed:
         raise SyncLeaseLost

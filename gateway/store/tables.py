@@ -317,3 +317,10 @@ console_sessions = Table(
     Column("seen_at", BigInteger, nullable=False),  # when a person last asked for something
     Index("ix_console_sessions_opened", "opened_at"),
 )
+
+seal_keys = Table(
+    "seal_keys",
+    metadata,
+    Column("key_id", String(8), primary_key=True),  # of a key that has sealed values here, in hex
+    Column("first_used_at", BigInteger, nullable=False),
+)

@@ -34,9 +34,10 @@ EVENT_LABELS = ("events.keep", "batch.claim", "batch.leave", "batch.finish")
 """Those of customer events, which have a traffic of their own: test_event_kill_points."""
 UNDER_WAY = "during:crm.create"
 """No failpoint: killed from outside while the CRM is at work on a create."""
-ELSEWHERE = {"replay", "clock.put_back", "clock.put_forward", "sync", "sync_begin"}
+ELSEWHERE = {"replay", "clock.put_back", "clock.put_forward", "sync", "sync_begin", "reencrypt"}
 """One transaction each: of the command line, after which the process ends anyway; what only a set clock brings about,
-which is told anew at every start (test_clock); and a sync's, which is killed in its own tests."""
+which is told anew at every start (test_clock); a sync's, which is killed in its own tests; and those of reencrypt, each
+of which stands for itself."""
 AT_START = ("delivery.take_over", "delivery.give_turn")
 """Writes about what a process finds that was left behind."""
 AT_ONCE = 6

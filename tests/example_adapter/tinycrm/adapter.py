@@ -23,7 +23,12 @@ class TinyCrm:
         self._table = {**mapping.FIELDS, **opening.fields}
         self._events = EventBuilder("tinycrm", lambda value: read(value, opening.zone))
         self._remote = RemoteClient(
-            "tinycrm", settings.base_url, secrets=[key], observe=opening.observe, headers={"X-Api-Key": key}
+            "tinycrm",
+            settings.base_url,
+            secrets=[key],
+            observe=opening.observe,
+            headers={"X-Api-Key": key},
+            upstream=settings,
         )
 
     async def check(self, deadline: Deadline) -> Account:

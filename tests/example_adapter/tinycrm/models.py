@@ -2,19 +2,17 @@
 
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import model_validator
 
 from adapters.addresses import check_base_url
 from adapters.secrets import HeaderSecret
+from adapters.upstream import UpstreamSettings
 
 
-class TinyCrmSettings(BaseModel):
+class TinyCrmSettings(UpstreamSettings):
     """Where the account is, and its key."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
     base_url: str
-    allow_http: bool = False
     api_key: HeaderSecret
 
     @model_validator(mode="after")

@@ -132,3 +132,53 @@ def test_without_a_public_address(command: Any, upstream: Upstream, tmp_path: Pa
     _code, lines, _errors = _check(command, configuration(upstream.url, tmp_path), tmp_path, "--offline")
     assert lines[-1] == "server.public_url is not set: these addresses are good on this machine only"
     assert any(line.endswith("http://127.0.0.1:8080/vainu/acme/exports") for line in lines)
+
+
+def test_files_that_everybody_may_read_are_told(config: Path, tmp_path: Path, command: Any) -> None:
+    """A configuration that holds secrets, or a store, that others may read is a warning, not a failure."""
+    store = tmp_path / "gateway.db"
+    store.touch(0o644)
+    config.chmod(0o644)
+    warned = command("check", "--offline", "--config", str(config))
+    config.chmod(0o600)
+    store.chmod(0o640)
+    silent = command("check", "--offline", "--config", str(config))
+    assert (warned.returncode, silent.returncode) == (0, 0)
+    assert f"chmod 600 {config}" in warned.stdout
+    assert f"chmod 600 {store}*" in warned.stdout
+    assert "chmod" not in silent.stdout
+
+
+def test_a_readable_file_without_secrets_is_fine(config: Path, command: Any) -> None:
+    """Where every secret comes from the environment, a file, or is a digest, the configuration may be read."""
+    config.write_text('[operator]\ntokens = [{ sha256 = "' + "ab" * 32 + '" }]\n', encoding="utf-8")
+    config.chmod(0o644)
+    assert "chmod" not in command("check", "--offline", "--config", str(config)).stdout
+
+
+def test_a_name_that_leads_inside_is_told_for_every_system(command: Any, upstream: Upstream, tmp_path: Path) -> None:
+    """Any remote system whose name leads to a private address is not called, and its line says what to set."""
+    # the C library resolves it to 127.0.0.1 as it would a name
+    inside = {"base_url": "https://0x7f000001:9/crmapi/rest/v2"}
+    changes = {"apptivo": inside, "vainu": inside, "aixon": {**inside, "api_key": AIXON_KEY}}
+    document = configuration(upstream.url, tmp_path, connections={"acme": changes, "globex": {"crmcom": inside}})
+    code, lines, _errors = _check(command, document, tmp_path)
+    refused = [line for line in lines if "private address: set allow_private = true" in line]
+    assert code == 1
+    assert {" ".join(line.split()[:2]) for line in refused} == {
+        "acme apptivo", "acme vainu", "acme aixon", "globex crmcom",
+    }  # fmt: skip
+
+
+def test_tls_of_every_system_is_set_beside_its_address(command: Any, upstream: Upstream, tmp_path: Path) -> None:
+    """A ca_file that cannot be used is a fault of the configuration with its path, before anything is called."""
+    tls = {"tls": {"ca_file": "/nowhere/ca.pem"}}
+    changes = {"apptivo": tls, "vainu": tls, "auth": {"jwt": {
+        "issuer": "https://idp.example.com", "audience": "a", "jwks_url": "https://idp.example.com/jwks", **tls,
+    }}}  # fmt: skip
+    code, _lines, errors = _check(
+        command, configuration(upstream.url, tmp_path, connections={"acme": changes}), tmp_path
+    )
+    assert code == 2
+    for path in ("apptivo.tls", "vainu.tls", "auth.jwt.tls"):
+        assert f"connections.acme.{path}: ca_file /nowhere/ca.pem: expected PEM certificates" in errors

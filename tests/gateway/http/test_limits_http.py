@@ -94,6 +94,17 @@ def test_failed_sign_ins_count_by_the_address_that_a_trusted_proxy_tells(upstrea
     assert (victim, neighbour) == (429, 422)
 
 
+def test_whoever_needs_no_credentials_is_limited_by_address(upstreams: Upstream, tmp_path: Path) -> None:
+    """Links to the CRM's pages, which anybody may ask for, have the caller's rate by address; probes have none."""
+    limited = gateway_with(upstreams, tmp_path, server={"requests_per_second": 3})
+    with limited as gateway, client(gateway.url, headers={}) as anybody:
+        answers = [anybody.get("/vainu/acme/records/4711") for _ in range(8)]
+        probes = [anybody.get("/health/live").status_code for _ in range(8)]
+    assert [answer.status_code for answer in answers[:3]] == [302] * 3
+    assert waits(answers[-1], 429) == 1
+    assert probes == [200] * 8
+
+
 def test_forwarded_addresses_mean_nothing_without_trusted_proxies(upstreams: Upstream, tmp_path: Path) -> None:
     """Without trusted_proxies a guesser cannot change its address by a header."""
     with gateway_with(upstreams, tmp_path, server={"failed_signins_per_minute": 2}) as gateway:

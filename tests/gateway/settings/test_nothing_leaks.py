@@ -26,7 +26,11 @@ def _document() -> dict[str, Any]:
     """A configuration with every kind of secret, each of which holds the mark."""
     secret = _planted()
     return {
-        "storage": {"url": f"postgresql://user:{next(secret)}@host/db"},
+        "storage": {
+            "url": f"postgresql://user:{next(secret)}@host/db",
+            "encryption_key": f"{next(secret)} of the store",
+            "previous_encryption_keys": [f"{next(secret)} of the store"],
+        },
         "operator": {
             "tokens": [next(secret)],
             "oidc": {
