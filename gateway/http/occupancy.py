@@ -9,8 +9,8 @@ import resource
 from collections.abc import Iterable
 from typing import Protocol
 
-MOST = 4_096
-"""Connections of one process; some 30 kB of memory each."""
+MOST = 12_288
+"""Connections of one process, some 30 kB of memory each: ten thousand callers may wait for a slow CRM at once."""
 _RESERVED = 256
 """Descriptors for the store, the remote systems and files."""
 _AT_ONCE = 64
