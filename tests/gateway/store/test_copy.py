@@ -50,7 +50,7 @@ def value(column: Column[Any], number: int) -> Any:
     if isinstance(column.type, Integer):
         return number if column.primary_key else 4_000_000_000 + number if "BIGINT" in str(column.type) else number
     if isinstance(column.type, LargeBinary):
-        return bytes([number % 256, 0, 255]) + b"\x00'\\"
+        return bytes([0, 255]) + number.to_bytes(4) + b"\x00'\\"
     return f"{number}-Öljy \N{WHALE}'\"\\%\n"[: getattr(column.type, "length", None)]
 
 
