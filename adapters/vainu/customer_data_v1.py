@@ -5,14 +5,14 @@ from functools import partial
 from itertools import islice
 from typing import ClassVar
 
-from adapters.contract import BadCredentials, NotFound, RemoteError, ServerFault
+from adapters.contract import BadCredentials, NotFound, Refused, RemoteError, ServerFault
 from adapters.deadline import Deadline
 from adapters.vainu.batch_imports import BatchImports, ImportJob, ImportUnfinished, assign
 from adapters.vainu.calls import Calls, patiently
 from adapters.vainu.customer_data import CustomerDataApi, OnImport, no_one
 from adapters.vainu.customer_rows import CustomerRow, RowOutcome
 from adapters.vainu.models import ApiVersion
-from adapters.vainu.refusals import MatchParameterMissing
+from adapters.vainu.refusals import ImportRefused, MatchParameterMissing
 
 ROWS_PER_IMPORT = 500
 """Our choice: how many Vainu takes is unknown, and every look at a job repeats the rows done so far."""
@@ -69,6 +69,9 @@ class CustomerDataV1(CustomerDataApi):
             results = assign(job.results, bodies)
         except BadCredentials:
             raise
+        except Refused as refused:
+            whole = ImportRefused(refused.detail, status=refused.status, body=refused.body)
+            return [RowOutcome(index, row, error=whole) for index, row, _ in rows]
         except RemoteError as error:
             return [RowOutcome(index, row, error=error) for index, row, _ in rows]
         outcomes = []

@@ -1,13 +1,14 @@
 """Why Vainu made no customer data, as errors that can be acted on (S001, POST and PATCH /customer_data/).
 
     Refused                          of adapters.contract
-    └── MatchingError                no customer data, because of the company it was to belong to
-        ├── MatchParameterMissing    nothing to match by
-        ├── InvalidBusinessId        no business id, or none of a country that the account may see
-        ├── NoSuchCompany            nobody fits (v1; v2 creates an unmatched object instead)
-        ├── SeveralCompanies         several fit: `candidates`
-        └── CompanyTaken             the company has customer data already
-            └── CustomerDataExists   and Vainu says which: `existing_id`
+    ├── MatchingError                no customer data, because of the company it was to belong to
+    │   ├── MatchParameterMissing    nothing to match by
+    │   ├── InvalidBusinessId        no business id, or none of a country that the account may see
+    │   ├── NoSuchCompany            nobody fits (v1; v2 creates an unmatched object instead)
+    │   ├── SeveralCompanies         several fit: `candidates`
+    │   └── CompanyTaken             the company has customer data already
+    │       └── CustomerDataExists   and Vainu says which: `existing_id`
+    └── ImportRefused                a whole batch import: it is about no row in particular
     Throttled                        of adapters.contract
     └── ImportRunning                v1 works on another batch: one at a time
 
@@ -79,6 +80,10 @@ class CustomerDataExists(CompanyTaken):
 
     existing_id: str = ""
     """The id of what is there, to be changed instead."""
+
+
+class ImportRefused(Refused):
+    """v1 refused a batch import as a whole: at which of its rows, if at any, is not known."""
 
 
 class ImportRunning(Throttled):

@@ -140,9 +140,14 @@ def print_end(console: Console, counts: Counts, target: Target, dry_run: bool, f
     """The rows that failed, and the table of numbers."""
     for report in failures.shown:
         who = " ".join(part for part in (report.record_id, report.name) if part) or "a row without an id"
-        console.print(Text.assemble(("failed ", "red"), f"{who}: {report.reason}: {report.detail}"), soft_wrap=True)
+        since = "" if report.since is None else f" (since {moment(report.since):%Y-%m-%d %H:%M UTC}, not sent again)"
+        told = f"{who}: {report.reason}: {report.detail}{since}"
+        console.print(Text.assemble(("failed ", "red"), told), soft_wrap=True)
         for line in candidate_lines(report):
             console.print(Text(f"       {line}"), soft_wrap=True)
+    if counts.remembered:
+        number = f"{counts.remembered:,} of the failed were refused as they are now"
+        console.print(Text(f"{number}, and not sent again; --full sends them"), soft_wrap=True)
     if failures.more:
         console.print(Text(f"… and {failures.more:,} more that failed; --report FILE keeps them all"))
     console.print(_table(counts, target, dry_run))

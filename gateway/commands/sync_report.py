@@ -7,6 +7,7 @@ from typing import IO
 
 import msgspec
 
+from gateway.clock import moment
 from gateway.commands.failures import WorkFailed, WrongUse
 from gateway.sync.progress import Begun, Counts, RowReport
 
@@ -27,6 +28,7 @@ class Report:
             "customer_data_id": report.remote_id,
             "reason": report.reason,
             "detail": report.detail,
+            "since": None if report.since is None else moment(report.since),
             "candidates": [msgspec.to_builtins(candidate) for candidate in report.candidates],
         }
         self._write({key: value for key, value in line.items() if value})

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, Table, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from gateway.store import sync_refusals
 from gateway.store.sync_runs import Scope
 from gateway.store.tables import SyncState, sync_records, sync_runs, sync_targets
 
@@ -103,6 +104,7 @@ def told(connection: Connection, scope: Scope, record_id: str, digest: bytes, re
         "seen_run": 0,
     }
     _upsert(connection, scope, [row], ("digest", "remote_id", "create_sent"))
+    sync_refusals.forget(connection, scope, [record_id])
 
 
 def holders(connection: Connection, scope: Scope, remote_ids: Sequence[str]) -> dict[str, str]:
@@ -130,6 +132,7 @@ def missing(connection: Connection, scope: Scope, run_id: int, after: str, limit
 def forget(connection: Connection, scope: Scope, record_ids: Sequence[str]) -> None:
     """These customers are gone at both ends."""
     connection.execute(delete(sync_records).where(*_of(scope), _records.record_id.in_(record_ids)))
+    sync_refusals.forget(connection, scope, record_ids)
 
 
 def recognised_at(connection: Connection, scope: Scope) -> int | None:

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 from gateway.store.claims import Lease
 from gateway.store.locks import SYNCING, lock
 from gateway.store.sealed_columns import SYNC_DETAIL, seal_of, shown, shut
-from gateway.store.tables import SyncState, sync_records, sync_runs, sync_targets
+from gateway.store.tables import SyncState, sync_records, sync_refusals, sync_runs, sync_targets
 
 _KEPT_RUNS = 50
 """How many runs of a connection and target are kept."""
@@ -175,6 +175,11 @@ def _continued(connection: Connection, scope: Scope, wanted: Wanted) -> SyncRun 
 def _begin_anew(connection: Connection, scope: Scope, wanted: Wanted) -> None:
     connection.execute(update(sync_runs).where(*_of(scope, SyncState.INTERRUPTED)).values(state=SyncState.ABANDONED))
     if wanted.full:
+        connection.execute(
+            delete(sync_refusals).where(
+                sync_refusals.c.connection == scope.connection, sync_refusals.c.target == scope.target
+            )
+        )
         connection.execute(
             update(sync_records)
             .where(sync_records.c.connection == scope.connection, sync_records.c.target == scope.target)

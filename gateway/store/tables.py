@@ -289,6 +289,21 @@ sync_records = Table(
 )
 Index("ix_sync_records_remote", sync_records.c.connection, sync_records.c.target, sync_records.c.remote_id)
 
+sync_refusals = Table(
+    "sync_refusals",
+    metadata,
+    Column("connection", String(63), primary_key=True),
+    Column("target", String(16), primary_key=True),
+    Column("record_id", String(128), primary_key=True),
+    Column("digest", LargeBinary(16), nullable=False),  # of what was refused
+    Column("remote_id", String(128)),  # the target's object that it was about; None for one to be made
+    Column("refused_at", BigInteger, nullable=False),
+    Column("reason", String(32), nullable=False),
+    Column("told", Text, nullable=False),  # JSON: the detail, and the candidates
+    Column("holder", String(128)),  # the CRM's id of the customer that has the company's only object
+    Column("holder_digest", LargeBinary(16)),  # of the company that the holder was then
+)
+
 sync_targets = Table(
     "sync_targets",
     metadata,

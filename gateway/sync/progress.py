@@ -24,6 +24,8 @@ class Counts(msgspec.Struct):
     updated: int = 0
     failed: int = 0
     """Rows that were not sent, or not taken; those that the CRM lists and cannot show too."""
+    remembered: int = 0
+    """Of the failed: refused earlier as they are now, and not sent again."""
     gone: int = 0
     """Deleted in the CRM, and still at the target."""
     deleted: int = 0
@@ -50,6 +52,8 @@ class RowReport:
     """One line for a person, redacted."""
     candidates: Sequence[CompanyInfo] = ()
     """The companies to choose from, where several fit."""
+    since: int | None = None
+    """When it was refused, Unix milliseconds, where it was not sent again; None where this run was told so."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """All of a connection's customers to Vainu's customer data: what changed is sent, page by page (S000, S001)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
@@ -17,13 +16,13 @@ from adapters.deadline import Deadline
 from adapters.redaction import Redactor
 from adapters.vainu import VainuClient
 from gateway.clock import moment
-from gateway.customer_data import company_alone, customer_data_fields, digest_of, is_other_company, match_data
+from gateway.customer_data import company_alone
 from gateway.inbound_work import record_key
 from gateway.runtime import LiveConnection
-from gateway.store import claims, companies, sync_records
-from gateway.store.companies import CompanyRow
+from gateway.store import claims, companies, sync_records, sync_refusals
 from gateway.store.sync_records import Known
-from gateway.sync import listing
+from gateway.sync import listing, refusals
+from gateway.sync.comparison import Comparison
 from gateway.sync.deletions import Deletions
 from gateway.sync.held_run import HeldRun
 from gateway.sync.order import CannotSync, Order
@@ -38,14 +37,6 @@ _CHECK_SECONDS = 15.0
 _IMPORT_SECONDS = 900.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Page:
-    """What is known of a page's customers before any is sent."""
-
-    known: dict[str, Known]
-    companies: dict[str, CompanyRow]
-
-
 class VainuSync:
     """One run."""
 
@@ -56,7 +47,7 @@ class VainuSync:
         self._order = order
         self._patience = patience
         self._watcher = watcher
-        self._is_recognised_anew = False
+        self._has_imported = False
         self._redact: Redactor = live.redact
         self._rows = VainuRows(self._vainu, live.pace, patience, self._creates_leave, self._import_runs, self._holders)
 
@@ -68,11 +59,11 @@ class VainuSync:
             await self._end_import()
         if phase == RECOGNITION:
             await self._recognise()
-        self._is_recognised_anew = await self._was_recognised_anew()
+        comparison = Comparison(run, self._order, self._vainu.settings, await self._was_recognised_anew())
         if phase != DELETIONS:
             since = None if self._order.since is None else moment(self._order.since)
             async for page in listing.pages(self._adapter, cursor, since, self._live.pace, self._patience):
-                await self._page(page)
+                await self._page(page, comparison)
         if self._order.since is None:
             deleting = self._vainu if self._order.delete and not self._order.dry_run else None
             looking = Deletions(run, self._live.adapter, deleting, self._live.pace, self._patience)
@@ -89,6 +80,7 @@ class VainuSync:
         await run.write(lambda connection: sync_records.set_last_import(connection, run.scope, None))
 
     async def _import_runs(self, job_id: str) -> None:
+        self._has_imported = True
         await self._run.write(lambda c: sync_records.set_last_import(c, self._run.scope, job_id))
 
     async def _recognise(self) -> None:
@@ -104,55 +96,29 @@ class VainuSync:
         at = await run.store.read(lambda c: sync_records.recognised_at(c, run.scope))
         return at is not None and at >= run.run.started_at
 
-    async def _page(self, page: CustomerPage) -> None:
+    async def _page(self, page: CustomerPage, comparison: Comparison) -> None:
         run, counts = self._run, self._run.counts
-        rows, unchanged = await self._changed(page)
+        compared = await comparison.of(page)
+        rows = compared.rows
         sent = [] if self._order.dry_run else await self._rows.send(rows)
         if (failure := await self._failure_of_vainu(sent)) is not None:
             await self._keep_what_was_taken(page, sent)
             raise failure
         reports = [self._planned(row) for row in rows] if self._order.dry_run else [self._told(each) for each in sent]
+        reports += [refusals.told_again(row, self._redact(row.summary.name), each) for row, each in compared.refused]
         reports += [self._unreadable(fault) for fault in page.faults]
         counts.pages += 1
-        counts.customers += len(rows) + unchanged + len(page.faults)
-        counts.unchanged += unchanged
+        counts.customers += len(reports) + compared.unchanged
+        counts.unchanged += compared.unchanged
+        counts.remembered += len(compared.refused)
         for report in reports:
             counts.add(report.outcome)
         run.total = page.total if page.total is not None else run.total
         phase = CUSTOMERS if page.cursor is not None else DELETIONS
-        await run.advance(phase, page.cursor, lambda connection: self._keep(connection, page, sent))
+        await run.advance(phase, page.cursor, lambda connection: self._keep_page(connection, page, sent))
         for report in reports:
             self._watcher.row(report)
         self._watcher.step(Progress(counts, run.total, f"page {counts.pages:,}"))
-
-    async def _changed(self, page: CustomerPage) -> tuple[list[Row], int]:
-        """The rows that Vainu does not hold so yet, and how many it does."""
-        customers = listing.unique(page)
-        found = await self._run.store.read(lambda connection: self._look(connection, list(customers)))
-        rows, unchanged = [], 0
-        for record_id, summary in customers.items():
-            fields, match = customer_data_fields(record_id, summary), match_data(summary)
-            digest = digest_of(fields, match, self._vainu.settings)
-            known = found.known.get(record_id, Known())
-            company = found.companies.get(record_id)
-            if known.digest == digest and not (self._order.full and self._order.dry_run):
-                unchanged += 1
-                continue
-            remote_id = known.remote_id
-            if company is not None and remote_id is None:
-                under_our_id = found.known.get(company.gateway_id, Known())
-                remote_id = company.customer_data_id or under_our_id.remote_id
-            may_exist = known.create_sent or not self._is_recognised_anew
-            # a name that changed is no reason: it might lose the company that its customer data has
-            is_moved = bool(match.business_id) and is_other_company(known.digest, digest)
-            rows.append(Row(summary, fields, match, digest, remote_id, may_exist, is_moved, known.digest))
-        return rows, unchanged
-
-    def _look(self, connection: Connection, record_ids: Sequence[str]) -> _Page:
-        linked = companies.by_record_ids(connection, self._live.name, record_ids)
-        # an export that was accepted may have left the gateway's own id at Vainu
-        ids = [*record_ids, *(company.gateway_id for company in linked.values())]
-        return _Page(sync_records.known(connection, self._run.scope, ids), linked)
 
     async def _creates_leave(self, rows: Sequence[Row]) -> set[str]:
         """Note the creates, and tell of which customers a webhook's work may be creating the same just now.
@@ -182,14 +148,21 @@ class VainuSync:
         return None
 
     async def _keep_what_was_taken(self, page: CustomerPage, sent: Sequence[Sent]) -> None:
-        """The page is not done with: the next sync begins with it, and need not send these again."""
+        """The page is not done with: the next sync begins with it, and need not send these again, nor the refused."""
         taken = [each for each in sent if each.did]
+        settled = [*taken, *(each for each in sent if refusals.is_for_good(each))]
         reports = [self._told(each) for each in taken]
         for report in reports:
             self._run.counts.add(report.outcome)
-        await self._run.write(lambda connection: self._keep(connection, page, taken))
+        await self._run.write(lambda connection: self._keep(connection, page, settled))
         for report in reports:
             self._watcher.row(report)
+
+    def _keep_page(self, connection: Connection, page: CustomerPage, sent: Sequence[Sent]) -> None:
+        self._keep(connection, page, sent)
+        if self._has_imported and not any(each.is_passing for each in sent):
+            # every row's outcome is known, so the page's import has ended: the next sync need not look after it
+            sync_records.set_last_import(connection, self._run.scope, None)
 
     def _keep(self, connection: Connection, page: CustomerPage, sent: Sequence[Sent]) -> None:
         run = self._run
@@ -203,11 +176,23 @@ class VainuSync:
             for each in sent
         }
         sync_records.keep(connection, run.scope, kept, run.run.id)
+        self._keep_refusals(connection, sent)
         told = {each.row.summary.record_id: each.remote_id for each in sent if each.did and each.remote_id}
         linked = companies.by_record_ids(connection, self._live.name, list(told))
         for record_id, company in linked.items():
             if company.customer_data_id != told[record_id]:
                 companies.set_customer_data_id(connection, company.id, told[record_id], run.clock())
+
+    def _keep_refusals(self, connection: Connection, sent: Sequence[Sent]) -> None:
+        """Remember what was refused for good; of all else that was sent, forget what was refused earlier."""
+        scope, now = self._run.scope, self._run.clock()
+        refused = {each.row.summary.record_id: each for each in sent if refusals.is_for_good(each)}
+        holders = sync_records.known(connection, scope, [each.holder for each in refused.values() if each.holder])
+        kept = {
+            record_id: refusals.refusal_of(each, self._told(each), holders.get(each.holder or ""), now)
+            for record_id, each in refused.items()
+        }
+        sync_refusals.settle(connection, scope, [each.row.summary.record_id for each in sent], kept)
 
     def _planned(self, row: Row) -> RowReport:
         outcome: Outcome = "updated" if row.remote_id is not None else "created"

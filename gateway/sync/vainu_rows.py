@@ -66,6 +66,8 @@ class Sent:
     remote_id: str | None = None
     error: RemoteError | None = None
     candidates: tuple[CompanyInfo, ...] = ()
+    holder: str | None = None
+    """The CRM's id of the customer that has the company's only object, where this was refused for it."""
 
     @property
     def is_passing(self) -> bool:
@@ -165,9 +167,14 @@ class VainuRows:
             # the numbers are right whatever the company is; that it could not be matched is told until it can
             await self._call(lambda deadline: patch(remote_id, row.fields, deadline))
             candidates = refused.candidates if isinstance(refused, SeveralCompanies) else ()
-            return Sent(row, None, remote_id, refused, candidates)
+            return Sent(row, None, remote_id, refused, candidates, await self._holder(refused))
         await self._call(lambda deadline: patch(remote_id, row.fields, deadline))
         return Sent(row, "updated", remote_id)
+
+    async def _holder(self, refused: MatchingError) -> str | None:
+        if not isinstance(refused, CustomerDataExists):
+            return None
+        return (await self.holders([refused.existing_id])).get(refused.existing_id)
 
     async def _call(self, act: Callable[[Deadline], Awaitable[T]]) -> T:
         async with self.pace.turn():
@@ -205,7 +212,7 @@ class VainuRows:
         if existing is None:
             return Sent(row, None, None, outcome.error, outcome.candidates)
         if claims[existing] != row.summary.record_id:
-            return Sent(row, None, None, _same_company(claims[existing], existing))
+            return Sent(row, None, None, _same_company(claims[existing], existing), holder=claims[existing])
         try:
             return await self._patch(row, existing)
         except BadCredentials:

@@ -14,7 +14,7 @@ from starlette.routing import Mount
 from adapters.aixon import simulator as aixon
 from adapters.apptivo.simulated_firm import ApptivoState
 from adapters.apptivo.simulator import BUSINESS_ID_ATTRIBUTE
-from gateway.clock import now_ms
+from gateway.clock import Clock, now_ms
 from gateway.runtime import open_connection
 from gateway.settings import load
 from gateway.simulators import simulators
@@ -110,7 +110,7 @@ class World:
         *customers, summary = map(json.loads, file.read_text(encoding="utf-8").splitlines())
         return ended.returncode, customers, summary
 
-    def patiently(self, order: Order) -> tuple[Counts, Heard]:
+    def patiently(self, order: Order, clock: Clock = now_ms) -> tuple[Counts, Heard]:
         """A sync whose pauses take no time."""
         heard = Heard()
 
@@ -120,7 +120,7 @@ class World:
             store.open()
             live = open_connection(settings.connections[order.connection])
             try:
-                return await Syncs(store, now_ms, Patience(pause=heard.pause)).run(live, order, heard)
+                return await Syncs(store, clock, Patience(pause=heard.pause)).run(live, order, heard)
             finally:
                 await live.close(patience=0)
                 store.close()

@@ -92,7 +92,7 @@ def test_a_store_that_is_held_for_a_moment(world: World, monkeypatch: pytest.Mon
     other.close()
 
 
-def killed_at(world: World, place: str) -> None:
+def killed_at(world: World, place: str, *options: str) -> None:
     """A sync whose process kills itself when it comes to this function of ours."""
     module, _, name = place.rpartition(".")
     module, _, owner = module.rpartition(".")
@@ -101,7 +101,7 @@ def killed_at(world: World, place: str) -> None:
         "async def die(*given): os.kill(os.getpid(), signal.SIGKILL)\n"
         f"module.{owner}.{name} = die\n"
         "from gateway.cli import main\n"
-        f"sys.argv = ['gateway', 'sync', 'acme', '--config', {str(world.config)!r}]\n"
+        f"sys.argv = ['gateway', 'sync', 'acme', '--config', {str(world.config)!r}, *{options!r}]\n"
         "main()\n"
     )
     killed = subprocess.run([sys.executable, "-c", script], cwd=ROOT, timeout=50, check=False)
@@ -115,14 +115,40 @@ def test_a_kill_during_a_batch_import(world: World) -> None:
         world.customer("Oy Samlink Ab", "0970409-8"),
         world.customer("Norrsken Exempelverktyg AB", country="SE"),
     ]
+    world.customer("Nobody Knows Oy")
     killed_at(world, "adapters.vainu.batch_imports.BatchImports.finish")
     assert world.upstream.records("vainu")["jobs"] != []
     counts, heard = world.patiently(Order("acme"))
-    assert (counts.created, counts.updated, counts.failed, heard.pauses) == (0, 2, 0, [])
+    assert (counts.created, counts.updated, counts.failed, heard.pauses) == (0, 2, 1, [])
     assert sorted(each["unique_id"] for each in world.customer_data()) == sorted(customers)
     calls = len(world.upstream.calls("vainu"))
-    assert world.patiently(Order("acme"))[0].unchanged == 2
+    counts, _heard = world.patiently(Order("acme"))
+    assert (counts.unchanged, counts.failed, counts.remembered) == (2, 1, 1)
     assert len(world.upstream.calls("vainu")) == calls
+
+
+def test_a_kill_behind_refused_customers(world: World) -> None:
+    """What was refused before the kill is told by the run that goes on, and by the next one; neither sends it again."""
+    world.configure(vainu={"api_version": 1})
+    world.crm.add_customers(130)
+    killed_at(world, "gateway.sync.deletions.Deletions.look")
+    calls = len(world.upstream.calls("vainu"))
+    counts, heard = world.patiently(Order("acme"))
+    assert heard.begun_as is not None
+    assert (heard.begun_as.resumed, counts.customers, counts.failed, counts.remembered) == (True, 130, 130, 0)
+    counts, heard = world.patiently(Order("acme"))
+    assert (counts.customers, counts.failed, counts.remembered, len(heard.rows)) == (130, 130, 130, 130)
+    assert len(world.upstream.calls("vainu")) == calls
+
+
+def test_a_kill_in_the_middle_of_a_full_sync(world: World) -> None:
+    """--full forgets every refusal as it begins: the run that goes on sends what the killed one had not."""
+    world.configure(vainu={"api_version": 1})
+    world.crm.add_customers(130)
+    assert world.patiently(Order("acme"))[0].failed == 130
+    killed_at(world, "adapters.vainu.batch_imports.BatchImports.finish", "--full")
+    counts, _heard = world.patiently(Order("acme"))
+    assert (counts.failed, counts.remembered) == (130, 0)
 
 
 def test_a_kill_between_a_create_and_its_outcome(world: World) -> None:

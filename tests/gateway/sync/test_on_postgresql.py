@@ -31,3 +31,20 @@ def test_a_sync_on_postgresql(world: World, cluster: Cluster) -> None:
     assert world.patiently(Order("acme", "aixon"))[0].unchanged == 229
     assert world.patiently(Order("acme", full=True))[0].updated == 229
     assert len(world.customer_data()) == 229
+
+
+def test_a_refusal_on_postgresql(world: World, cluster: Cluster) -> None:
+    """It is remembered, told again, and forgotten once Vainu takes the customer, or all is sent again."""
+    world.configure(storage={"url": cluster.create_database("refusals")}, vainu={"api_version": 1})
+    world.customer("VAINU INC.", country="US")
+    world.customer("Nobody \x00 Knows Oy")
+    assert world.patiently(Order("acme"))[0].failed == 2
+    calls = len(world.upstream.calls("vainu"))
+    counts, heard = world.patiently(Order("acme"))
+    assert (counts.failed, counts.remembered, len(world.upstream.calls("vainu"))) == (2, 2, calls)
+    assert {each.reason: len(each.candidates) for each in heard.rows} == {"multiple_matches": 2, "no_match": 0}
+    world.crm.tables["customers"][0]["customAttributes"][0]["customAttributeValue"] = "0970409-8"
+    world.crm.tables["customers"][0]["addresses"][0]["countryCode"] = "FI"
+    counts, _heard = world.patiently(Order("acme"))
+    assert (counts.created, counts.failed, counts.remembered) == (1, 1, 1)
+    assert world.patiently(Order("acme", full=True))[0].remembered == 0
