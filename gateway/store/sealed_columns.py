@@ -12,7 +12,7 @@ from sqlalchemy import Column, Connection, RowMapping, Text
 
 from gateway.store.failures import CannotOpen
 from gateway.store.sealing import Seal
-from gateway.store.tables import attempts, deliveries, exports, sync_runs
+from gateway.store.tables import attempts, deliveries, exports, sync_refusals, sync_runs
 
 Row = Mapping[str, Any] | RowMapping
 """A row by the names of its columns."""
@@ -44,8 +44,9 @@ ATTEMPT_DETAIL = SealedColumn(attempts.c.detail, "delivery_id", "number")
 BODY = SealedColumn(exports.c.body, "id")
 QUERY = SealedColumn(exports.c.query, "id")
 SYNC_DETAIL = SealedColumn(sync_runs.c.detail, "id")
+REFUSAL = SealedColumn(sync_refusals.c.told, "connection", "target", "record_id")
 
-SEALED = (PAYLOAD, DETAIL, RESULT, ATTEMPT_DETAIL, BODY, QUERY, SYNC_DETAIL)
+SEALED = (PAYLOAD, DETAIL, RESULT, ATTEMPT_DETAIL, BODY, QUERY, SYNC_DETAIL, REFUSAL)
 
 
 def with_seal(seal: Seal) -> dict[str, Any]:

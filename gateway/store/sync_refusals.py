@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import ColumnElement, Connection, delete, insert, select
 
+from gateway.store.sealed_columns import REFUSAL, opened_or_none, seal_of, shut
 from gateway.store.sync_runs import Scope
 from gateway.store.tables import sync_refusals
 
@@ -29,7 +30,7 @@ class Refusal:
 
 
 _refusals = sync_refusals.c
-_COLUMNS = [_refusals[name] for name in Refusal.__dataclass_fields__]
+_FIELDS = tuple(Refusal.__dataclass_fields__)
 
 
 def _of(scope: Scope, record_ids: Collection[str]) -> tuple[ColumnElement[bool], ...]:
@@ -41,18 +42,25 @@ def _of(scope: Scope, record_ids: Collection[str]) -> tuple[ColumnElement[bool],
 
 
 def known(connection: Connection, scope: Scope, record_ids: Collection[str]) -> dict[str, Refusal]:
-    """The refusals of these customers; those that nothing was refused of are left out."""
-    statement = select(_refusals.record_id, *_COLUMNS).where(*_of(scope, record_ids))
-    return {row[0]: Refusal(*row[1:]) for row in connection.execute(statement)}
+    """The refusals of these customers; those that nothing was refused of are left out.
+
+    One that is sealed and that no key opens is left out, too: the target says again what it has against it.
+    """
+    seal, found = seal_of(connection), {}
+    statement = select(sync_refusals).where(*_of(scope, record_ids))
+    for row in connection.execute(statement).mappings():
+        if (told := opened_or_none(seal, REFUSAL, row)) is not None:
+            found[str(row["record_id"])] = Refusal(**{name: row[name] for name in _FIELDS} | {"told": told})
+    return found
 
 
 def settle(connection: Connection, scope: Scope, sent: Collection[str], refused: Mapping[str, Refusal]) -> None:
     """Of these customers, which were just sent, nothing but this is refused."""
     forget(connection, scope, sent)
     if refused:
-        own = {"connection": scope.connection, "target": scope.target}
+        seal, own = seal_of(connection), {"connection": scope.connection, "target": scope.target}
         rows = [{**own, "record_id": record_id, **asdict(each)} for record_id, each in refused.items()]
-        connection.execute(insert(sync_refusals), rows)
+        connection.execute(insert(sync_refusals), [row | {"told": shut(seal, REFUSAL, row)} for row in rows])
 
 
 def forget(connection: Connection, scope: Scope, record_ids: Collection[str]) -> None:

@@ -11,7 +11,19 @@ from pydantic import SecretStr
 from sqlalchemy import Connection, select, update
 
 from gateway.ids import new_id
-from gateway.store import CannotOpen, DeliveryState, Seal, Store, claims, deliveries, events, exports, inbox, ledger
+from gateway.store import (
+    CannotOpen,
+    DeliveryState,
+    Seal,
+    Store,
+    claims,
+    deliveries,
+    events,
+    exports,
+    inbox,
+    ledger,
+    sync_refusals,
+)
 from gateway.store import sync_runs as runs
 from gateway.store.claims import Lease
 from gateway.store.deliveries import Ending, NewDelivery
@@ -19,8 +31,10 @@ from gateway.store.events import NewEvents, NewRow
 from gateway.store.exports import NewExport
 from gateway.store.inbox import InboundEvent
 from gateway.store.sealed_columns import SEALED
+from gateway.store.sync_refusals import Refusal
 from gateway.store.sync_runs import Scope, Wanted
 from gateway.store.tables import deliveries as delivery_table
+from gateway.store.tables import sync_refusals as sync_refusals_table
 from tests.gateway.store.conftest import Bench
 from tests.postgres import Cluster
 
@@ -55,6 +69,8 @@ def fill(connection: Connection, mark: str = "1", name: str = PLANTED) -> None:
             assert deliveries.finish(connection, claimed, LEASE.owner, ending, NOW, NOW)
     run, _continues = runs.begin(connection, Scope("acme", "vainu"), Wanted(), LEASE, NOW, lambda _owner: False)
     runs.change_held(connection, run.id, LEASE.owner, state="interrupted", detail=f"it was {name}")
+    refusal = Refusal(bytes(16), None, NOW, "no_match", f'{{"detail": "no {name}"}}')
+    sync_refusals.settle(connection, Scope("acme", "vainu"), [mark], {mark: refusal})
 
 
 def on_disk(url: str, tmp_path: Path, request: pytest.FixtureRequest) -> bytes:
@@ -101,12 +117,22 @@ def test_what_is_sealed_is_read(url: str) -> None:
         assert {entry.detail for entry in page.entries} == {f"no such {PLANTED}"}
         detail = bench.read(lambda c: ledger.detail(c, page.entries[0].id))
         run = bench.read(lambda c: runs.latest(c, Scope("acme", "vainu")))
+        refused = bench.read(lambda c: sync_refusals.known(c, Scope("acme", "vainu"), ["1"]))
     assert detail is not None
     assert PLANTED in f"{detail.attempts[0].detail}"
     assert PLANTED in f"{detail.delivery.result}"
     assert PLANTED.encode() in detail.body
     assert run is not None
     assert run.detail == f"it was {PLANTED}"
+    assert refused["1"].told == f'{{"detail": "no {PLANTED}"}}'
+
+
+def test_a_refusal_that_cannot_be_opened_is_none(url: str) -> None:
+    """A value that was moved to another customer's row opens nowhere: the target is asked about that one."""
+    with opened(url, Seal(KEY)) as bench:
+        bench.write(fill)
+        bench.write(lambda c: c.execute(update(sync_refusals_table).values(record_id="2")))
+        assert bench.read(lambda c: sync_refusals.known(c, Scope("acme", "vainu"), ["1", "2"])) == {}
 
 
 def test_what_was_written_before_is_read(url: str) -> None:
