@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from adapters.vainu import simulated_account
+from adapters.vainu.simulated_account import VainuState
 from adapters.vainu.simulated_matching import MatchRefused, match_in_v2
 from adapters.vainu.simulator import FAKE_API_KEY
 from gateway.clock import now_ms
@@ -155,6 +156,22 @@ def test_a_fault_that_passes_is_not_remembered(world: World) -> None:
     world.upstream.heal("vainu")
     counts, _heard = world.patiently(Order("acme"))
     assert (counts.created, counts.failed) == (1, 0)
+
+
+def test_an_import_that_is_refused_as_a_whole_is_not_remembered(v1: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At which of its customers Vainu takes offence is not known: the next sync sends them all."""
+
+    def refusing(_state: VainuState, _rows: Any) -> Any:
+        raise ValueError("no import of these rows")
+
+    v1.customer("Oy Samlink Ab", "0970409-8")
+    v1.customer("Norrsken Exempelverktyg AB", country="SE")
+    with monkeypatch.context() as patched:
+        patched.setattr(VainuState, "start_job", refusing)
+        counts, heard = v1.patiently(Order("acme"))
+    assert (counts.failed, {each.reason for each in heard.rows}) == (2, {"refused"})
+    counts, _heard = v1.patiently(Order("acme"))
+    assert (counts.created, counts.failed) == (2, 0)
 
 
 def test_a_company_that_another_customer_has(world: World) -> None:
