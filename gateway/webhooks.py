@@ -9,6 +9,7 @@ import msgspec
 from adapters.contract import CrmEvent
 from adapters.deadline import Deadline
 from gateway.clock import Clock
+from gateway.folding import Folding
 from gateway.handling import Note
 from gateway.ids import new_id
 from gateway.inbound_work import COMPANY_CHANGE, CRM_WEBHOOK, record_key
@@ -22,10 +23,6 @@ _KEEP_SECONDS = 5.0
 """How long a sender waits for the store: a hung one must end in a 503 too, and senders seldom wait longer."""
 
 
-FOLD_MS = 1_000
-"""What comes about one record within this time becomes one update: the CRM's burst is not passed on to its own API."""
-
-
 class Webhooks:
     """Keeps what CRMs and Vainu tell; one instance serves all connections."""
 
@@ -34,6 +31,7 @@ class Webhooks:
         self._store = store
         self._worker = worker
         self._clock = clock
+        self._folding = Folding()
 
     async def from_crm(self, live: LiveConnection, webhook_id: str | None, body: bytes, parsed: Any) -> Kept:
         """Keep a CRM's webhook; an event that needs no action is kept and marked ignored."""
@@ -63,13 +61,28 @@ class Webhooks:
         if not events or live.vainu is None:
             reason = "unknown_event" if not events else "no_vainu"
             return [_ignored(live.name, key, by_body, body, now, reason)]
-        first = _crm_event(live.name, events[0], key, by_body, body, now)
+        first = self._event(live.name, events[0], key, by_body, body, now)
         # the body is kept once: of thousands of customers in one it would be kept thousands of times
         others = [
-            _crm_event(live.name, each, f"{key}#{n}", by_body, _part_of(first, each), now)
+            self._event(live.name, each, f"{key}#{n}", by_body, _part_of(first, each), now)
             for n, each in enumerate(events[1:], 1)
         ]
         return [first, *others]
+
+    def _event(self, name: str, event: CrmEvent, key: str, by_body: bool, body: bytes, now: int) -> InboundEvent:
+        order_key = record_key(name, event.record_id)
+        return InboundEvent(
+            event_id=new_id("whk", now),
+            connection=name,
+            kind=CRM_WEBHOOK,
+            order_key=order_key,
+            subject=event.record_id,
+            payload=body,
+            dedupe_key=key,
+            by_body=by_body,
+            received_at=now,
+            pause_ms=self._folding.pause_ms(order_key, now),
+        )
 
     async def from_vainu(self, live: LiveConnection, body: bytes, parsed: Any) -> Kept:
         """Keep a company change; raises `NotACompany`. Its key is the content: Vainu sends no id (fact sheet 3.3)."""
@@ -114,21 +127,6 @@ def _dedupe_key(webhook_id: str | None, events: Sequence[CrmEvent], body: bytes)
     if event_ids and len(event_ids) == len(events):
         return f"event:{hashlib.sha256(','.join(event_ids).encode()).hexdigest()}", False
     return f"body:{hashlib.sha256(body).hexdigest()}", True
-
-
-def _crm_event(name: str, event: CrmEvent, key: str, by_body: bool, body: bytes, now: int) -> InboundEvent:
-    return InboundEvent(
-        event_id=new_id("whk", now),
-        connection=name,
-        kind=CRM_WEBHOOK,
-        order_key=record_key(name, event.record_id),
-        subject=event.record_id,
-        payload=body,
-        dedupe_key=key,
-        by_body=by_body,
-        received_at=now,
-        pause_ms=FOLD_MS,
-    )
 
 
 def _part_of(first: InboundEvent, event: CrmEvent) -> bytes:
