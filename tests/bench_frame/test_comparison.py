@@ -28,6 +28,13 @@ def test_of_times_the_longer_is_the_worse() -> None:
     assert fallen([result(1.0, better="lower")], [result(0.5, better="lower")]) == []
 
 
+def test_what_the_rounds_disagree_about_has_not_fallen() -> None:
+    """A median may halve where the rounds' spread is as wide: only the best round below the worst recorded is a fall."""
+    before, after = Ratio(1.0, 0.5, 1.5, 2), Ratio(0.5, 0.2, 0.8, 2)
+    assert fallen([Result("a", "b", before)], [Result("a", "b", after)]) == []
+    assert fallen([Result("a", "b", before)], [Result("a", "b", Ratio(0.3, 0.2, 0.34, 2))])
+
+
 def test_only_what_both_have_is_compared() -> None:
     """Another job, another side, a result without a ratio, or one that is counted the other way: nothing is said."""
     recorded = [result(0.5), result(0.5, beside="disk"), Result("start")]

@@ -46,5 +46,6 @@ def fallen(recorded: Iterable[Result], now: Iterable[Result], least: float = LEA
 
 
 def _share(last: Ratio, now: Ratio) -> float:
-    better, worse = (now, last) if now.better == "higher" else (last, now)
-    return better.median / worse.median if worse.median > 0 else float("inf")
+    """The best round of now by the worst of then: what the rounds of one run disagree about is no fall."""
+    better, worse = (now.high, last.low) if now.better == "higher" else (last.high, now.low)
+    return better / worse if worse > 0 else float("inf")
