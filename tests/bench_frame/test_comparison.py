@@ -29,7 +29,7 @@ def test_of_times_the_longer_is_the_worse() -> None:
 
 
 def test_what_the_rounds_disagree_about_has_not_fallen() -> None:
-    """A median may halve where the rounds' spread is as wide: only the best round below the worst recorded is a fall."""
+    """A median may halve where rounds differ as much: the best round has to lie below the worst recorded one."""
     before, after = Ratio(1.0, 0.5, 1.5, 2), Ratio(0.5, 0.2, 0.8, 2)
     assert fallen([Result("a", "b", before)], [Result("a", "b", after)]) == []
     assert fallen([Result("a", "b", before)], [Result("a", "b", Ratio(0.3, 0.2, 0.34, 2))])
