@@ -17,6 +17,8 @@ def run(port: int) -> int:
         listening = bind(HOST, port)
     except OSError as error:
         raise WorkFailed(f"cannot listen on {HOST}:{port}: {error.strerror}; choose another with --port") from None
+    # from here on a call waits instead of being refused: the addresses are good as soon as they are printed
+    listening.listen()
     config = uvicorn.Config(simulators(), log_level="warning", access_log=False, lifespan="off")
     address = f"http://{HOST}:{listening.getsockname()[1]}"
     print(f"{describe(address)}\nCtrl-C stops them.", flush=True)  # noqa: T201 - a command's output

@@ -62,7 +62,7 @@ def test_thousands_of_idle_connections(upstream: Upstream, tmp_path: Path) -> No
         with running_gateway(configuration(upstream.url, tmp_path)) as gateway, opened(gateway.url, 3_000):
             started = time.monotonic()
             assert all(is_alive(gateway.url) for _ in range(20))
-            assert time.monotonic() - started < 2
+            assert time.monotonic() - started < 10
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
