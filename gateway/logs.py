@@ -114,22 +114,27 @@ Info = Callable[..., None]
 """`info` of a logger: an event, and its fields by name."""
 
 
-class _Quick:
-    """Lines for a reader that takes JSON, with nothing in between: at every request structlog would cost a tenth."""
+class _JsonLines(structlog.processors.JSONRenderer):
+    """Renders lines as JSON; and writes some itself, with nothing in between."""
 
-    write: Callable[[str], None] | None = None
-    """Set while lines are JSON, and `info` is among those that are wanted."""
+    def __init__(self, write: Callable[[str], None]) -> None:
+        super().__init__(serializer=_json)
+        self.write = write
 
 
 def quick_info() -> Info:
-    """What writes the line of every request; it carries its own `request_id`."""
+    """What writes the line of every request, which carries its own `request_id`.
+
+    Where lines are JSON it goes past structlog, whose steps would cost a request a tenth of its time.
+    """
     slow: Info = structlog.get_logger().bind().info
 
     def info(event: str, **fields: Any) -> None:
-        if _Quick.write is None:
-            slow(event, **fields)
+        renderer = structlog.get_config()["processors"][-1]
+        if isinstance(renderer, _JsonLines):
+            renderer.write(_json({"event": event, "level": "info", "timestamp": _now(), **fields}) + "\n")
         else:
-            _Quick.write(_json({"event": event, "level": "info", "timestamp": _now(), **fields}) + "\n")
+            slow(event, **fields)
 
     return info
 
@@ -148,16 +153,16 @@ def configure(*, json: bool | None = None, level: int = logging.INFO, batched: b
     as_json = not sys.stderr.isatty() if json is None else json
     # structlog's own choices would print messages and every local variable below a traceback
     console = structlog.dev.ConsoleRenderer(exception_formatter=print_frames)
-    renderer: Any = structlog.processors.JSONRenderer(serializer=_json) if as_json else console
-    last: list[Any] = [structlog.processors.ExceptionRenderer(frames), renderer] if as_json else [renderer]
     stream: Any = _Batched(sys.stderr) if batched else _BestEffort(sys.stderr)
+    wants_info = level <= logging.INFO
+    as_lines = _JsonLines(stream.write) if wants_info else structlog.processors.JSONRenderer(serializer=_json)
+    last: list[Any] = [structlog.processors.ExceptionRenderer(frames), as_lines] if as_json else [console]
     structlog.configure(
         processors=[*_SHARED, *last],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(stream),
         cache_logger_on_first_use=False,
     )
-    _Quick.write = stream.write if as_json and level <= logging.INFO else None
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

@@ -127,11 +127,10 @@ class Service:
             precedence=self.precedence,
             config=config.name if config else None,
         )
-        self._scheduling: asyncio.Task[None] | None = None
         self._working: asyncio.Task[None] | None = None
-        self._sweeping: asyncio.Task[None] | None = None
         self._telling: asyncio.Task[None] | None = None
-        self._recording: asyncio.Task[None] | None = None
+        self._scheduling: asyncio.Task[None] | None = None
+        self._chores: list[asyncio.Task[None]] = []
         self._drain_ends_at = 0.0
         self._refusing = False
         self._reloading = asyncio.Lock()
@@ -183,26 +182,28 @@ class Service:
         await asyncio.to_thread(self.store.open)
         await self.observation.open()
         self._working = asyncio.create_task(self.worker.run(), name="worker")
-        self._sweeping = asyncio.create_task(self.retention.run(), name="retention")
         with self.precedence.giving_way():
             self._scheduling = asyncio.create_task(self.schedule.run(), name="schedule")
         self._telling = asyncio.create_task(self.observation.run(), name="metrics")
-        self._recording = asyncio.create_task(self.recorder.run(), name="recorder")
+        self._chores = [
+            self._scheduling,
+            asyncio.create_task(self.retention.run(), name="retention"),
+            asyncio.create_task(self.recorder.run(), name="recorder"),
+        ]
 
     async def stop(self) -> None:
         """Finish or give back claimed work, close every connection."""
         self.begin_drain()
         self.refuse_work()
-        for task in (self._sweeping, self._scheduling, self._recording):
-            if task is not None:
-                task.cancel()
+        for chore in self._chores:
+            chore.cancel()
         if self._working is not None:
             await self.worker.drain(self.drain_seconds_left)
             self._working.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._working
-        if self._sweeping is not None and self._scheduling is not None and self._recording is not None:
-            await asyncio.wait([self._sweeping, self._scheduling, self._recording])
+        if self._chores:
+            await asyncio.wait(self._chores)
             with contextlib.suppress(StoreUnavailable):
                 await self.recorder.flush(Deadline.after(_STORE_CLOSING_SECONDS))
         if self._telling is not None:

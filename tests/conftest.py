@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from tests.postgres import Cluster, running_cluster
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - only the root under which pytest makes its private folders
 ENOUGH_BYTES = 2_000_000_000
+_numbers = count(1)
 
 
 def _memory_has_room() -> bool:
@@ -39,6 +41,15 @@ def cluster() -> Iterator[Cluster]:
     """A private PostgreSQL cluster; each test makes a database of its own in it, and who stops it starts it again."""
     with running_cluster() as running:
         yield running
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The storage URL of a new store of either kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'gateway.db'}"
+    database: str = request.getfixturevalue("cluster").create_database(f"store_{next(_numbers)}")
+    return database
 
 
 @pytest.fixture

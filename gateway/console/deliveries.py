@@ -1,16 +1,15 @@
 """Deliveries, dead letters and webhooks: their lists, and everything about one."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from starlette.responses import Response
 
 from gateway.console.access import Visit
-from gateway.console.paging import pages
+from gateway.console.paging import filtered
 from gateway.console.words import KINDS
-from gateway.operator import BadQuery
 from gateway.operator.models import DeliveryLine, Page
-from gateway.operator.queries import STATES, DeliveryQuery, delivery_query
+from gateway.operator.queries import STATES, DeliveryQuery
 
 Ask = Callable[[DeliveryQuery], Awaitable[Page[DeliveryLine]]]
 
@@ -70,26 +69,16 @@ async def webhooks(visit: Visit) -> Response:
 
 
 async def _list(visit: Visit, listing: Listing, ask: Ask) -> Response:
-    found: Page[DeliveryLine] = Page((), None, None)
-    fault, query = "", DeliveryQuery()
-    try:
-        query = delivery_query(visit.request.query_params.multi_items())
-        found = await ask(query)
-    except BadQuery as error:
-        fault = str(error)
-    unpaged = replace(query, cursor=None)
+    pairs = visit.request.query_params.multi_items()
+    shown = await filtered(DeliveryQuery, pairs, ask, f"{visit.base}{listing.path}")
     return visit.page(
         "deliveries.html",
-        422 if fault else 200,
+        422 if shown["fault"] else 200,
         listing=listing,
-        query=query,
-        found=found,
-        fault=fault,
-        is_narrowed=replace(unpaged, limit=DeliveryQuery().limit) != DeliveryQuery(),
         states=STATES,
         kinds=KINDS,
         connections=connection_names(visit),
-        pages=pages(f"{visit.base}{listing.path}", query, found.next_cursor),
+        **shown,
     )
 
 

@@ -1,38 +1,19 @@
 """Exports: their list, and everything about one."""
 
-from dataclasses import replace
-
 from starlette.responses import Response
 
 from gateway.console.access import Visit
 from gateway.console.deliveries import connection_names
-from gateway.console.paging import pages
-from gateway.operator import BadQuery
-from gateway.operator.models import ExportLine, Page
-from gateway.operator.queries import STATES, ExportQuery, export_query
+from gateway.console.paging import filtered
+from gateway.operator.queries import STATES, ExportQuery
 
 
 async def exports(visit: Visit) -> Response:
     """`GET /console/exports`."""
-    found: Page[ExportLine] = Page((), None, None)
-    fault, query = "", ExportQuery()
-    try:
-        query = export_query(visit.request.query_params.multi_items())
-        found = await visit.service.operator.exports(query)
-    except BadQuery as error:
-        fault = str(error)
-    unpaged = replace(query, cursor=None)
-    return visit.page(
-        "exports.html",
-        422 if fault else 200,
-        query=query,
-        found=found,
-        fault=fault,
-        is_narrowed=replace(unpaged, limit=ExportQuery().limit) != ExportQuery(),
-        states=STATES,
-        connections=connection_names(visit),
-        pages=pages(f"{visit.base}/exports", query, found.next_cursor),
-    )
+    pairs = visit.request.query_params.multi_items()
+    shown = await filtered(ExportQuery, pairs, visit.service.operator.exports, f"{visit.base}/exports")
+    status = 422 if shown["fault"] else 200
+    return visit.page("exports.html", status, states=STATES, connections=connection_names(visit), **shown)
 
 
 async def export(visit: Visit) -> Response:

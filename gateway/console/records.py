@@ -5,7 +5,7 @@ from starlette.responses import Response
 from gateway.console.access import Visit
 from gateway.console.paging import pages
 from gateway.operator.previews import Setting
-from gateway.operator.queries import audit_query
+from gateway.operator.queries import AuditQuery, query_of
 
 ACTIONS = ("replay", "sync.start", "sign_in", "sign_in.failed", "sign_out")
 
@@ -21,7 +21,7 @@ async def configuration(visit: Visit) -> Response:
 
 async def audit(visit: Visit) -> Response:
     """`GET /console/audit`."""
-    query = audit_query(visit.request.query_params.multi_items())
+    query = query_of(AuditQuery, visit.request.query_params.multi_items())
     found = await visit.service.operator.audit_log(query)
     return visit.page(
         "audit.html",

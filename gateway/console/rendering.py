@@ -7,9 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 
 from gateway.console import assets, times, words
+from gateway.templates import environment
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _UNSHOWN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -17,19 +18,12 @@ _UNSHOWN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 def render(template: str, **context: Any) -> str:
     """A template as HTML; everything in `context` is escaped."""
-    return environment().get_template(template).render(context)
+    return _environment().get_template(template).render(context)
 
 
 @cache
-def environment() -> Environment:
-    """The templates' environment: escaping always, and no silence about a name that is missing."""
-    made = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+def _environment() -> Environment:
+    made = environment(_TEMPLATES)
     made.filters.update(
         stamp=times.stamp,
         iso=times.iso,

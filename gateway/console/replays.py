@@ -9,7 +9,7 @@ from gateway.console import answers
 from gateway.console.access import Visit
 from gateway.operator import BadQuery
 from gateway.operator.models import ReplayOutcome
-from gateway.operator.queries import DeliveryQuery, delivery_query, names_of, query_string
+from gateway.operator.queries import DeliveryQuery, names_of, query_of, query_string
 from gateway.problems import Problem
 
 _DIGITS = 19
@@ -58,7 +58,7 @@ def _of_filter(pairs: list[tuple[str, str]]) -> DeliveryQuery:
     try:
         # a misspelt filter must not mean everything
         ours = [pair for pair in pairs if pair[0] not in ("cursor", "limit", "id", "which")]
-        query = delivery_query(ours, names_of(DeliveryQuery))
+        query = query_of(DeliveryQuery, ours, names_of(DeliveryQuery))
     except BadQuery as error:
         raise Problem(422, "invalid", str(error)) from None
     return query if query.state else replace(query, state=("dead",))

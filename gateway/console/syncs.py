@@ -7,7 +7,7 @@ from starlette.responses import Response
 from gateway.console import answers
 from gateway.console.access import Visit
 from gateway.console.paging import pages
-from gateway.operator.queries import sync_query
+from gateway.operator.queries import SyncQuery, query_of
 from gateway.problems import Problem
 from gateway.sync.order import Order
 from gateway.sync.progress import Target
@@ -15,7 +15,7 @@ from gateway.sync.progress import Target
 
 async def syncs(visit: Visit) -> Response:
     """`GET /console/syncs`."""
-    query = sync_query(visit.request.query_params.multi_items())
+    query = query_of(SyncQuery, visit.request.query_params.multi_items())
     found = await visit.service.operator.syncs(query)
     return visit.page(
         "syncs.html",

@@ -88,19 +88,19 @@ async def _mapping(request: Request, operator: OperatorService) -> Any:
 
 
 async def _deliveries(request: Request, operator: OperatorService) -> Any:
-    return await operator.deliveries(read.delivery_query(_pairs(request), _OF_DELIVERIES))
+    return await operator.deliveries(read.query_of(read.DeliveryQuery, _pairs(request), _OF_DELIVERIES))
 
 
 async def _dead_letters(request: Request, operator: OperatorService) -> Any:
-    return await operator.dead_letters(read.delivery_query(_pairs(request), _OF_DEAD_LETTERS))
+    return await operator.dead_letters(read.query_of(read.DeliveryQuery, _pairs(request), _OF_DEAD_LETTERS))
 
 
 async def _webhooks(request: Request, operator: OperatorService) -> Any:
-    return await operator.webhooks(read.delivery_query(_pairs(request), _OF_WEBHOOKS))
+    return await operator.webhooks(read.query_of(read.DeliveryQuery, _pairs(request), _OF_WEBHOOKS))
 
 
 async def _exports(request: Request, operator: OperatorService) -> Any:
-    return await operator.exports(read.export_query(_pairs(request), read.names_of(read.ExportQuery)))
+    return await operator.exports(read.query_of(read.ExportQuery, _pairs(request), read.names_of(read.ExportQuery)))
 
 
 async def _delivery(request: Request, operator: OperatorService) -> Any:
@@ -138,7 +138,7 @@ async def _replay_one(request: Request, operator: OperatorService) -> Any:
 
 
 async def _syncs(request: Request, operator: OperatorService) -> Any:
-    return await operator.syncs(read.sync_query(_pairs(request), read.names_of(read.SyncQuery)))
+    return await operator.syncs(read.query_of(read.SyncQuery, _pairs(request), read.names_of(read.SyncQuery)))
 
 
 async def _sync(request: Request, operator: OperatorService) -> Any:
@@ -157,11 +157,11 @@ async def _configuration(_request: Request, operator: OperatorService) -> Any:
 
 
 async def _audit_log(request: Request, operator: OperatorService) -> Any:
-    return await operator.audit_log(read.audit_query(_pairs(request), read.names_of(read.AuditQuery)))
+    return await operator.audit_log(read.query_of(read.AuditQuery, _pairs(request), read.names_of(read.AuditQuery)))
 
 
 async def _history(request: Request, operator: OperatorService) -> Any:
-    return await operator.history(read.history_query(_pairs(request), read.names_of(read.HistoryQuery)))
+    return await operator.history(read.query_of(read.HistoryQuery, _pairs(request), read.names_of(read.HistoryQuery)))
 
 
 ROUTES = (

@@ -7,13 +7,13 @@ from functools import cache
 from pathlib import Path
 
 import msgspec
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.openapi import document
 from gateway.openapi.page import groups, schema_views
+from gateway.templates import environment
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _CODE = re.compile(r"`([^`]+)`")
@@ -46,15 +46,9 @@ def _page() -> tuple[bytes, str]:
     """The page, and the content security policy that lets its own style apply and nothing else."""
     style = (_TEMPLATES / "docs.css").read_text(encoding="utf-8")
     shown = document()
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["prose"] = _prose
-    html = environment.get_template("docs.html").render(
+    templates = environment(_TEMPLATES)
+    templates.filters["prose"] = _prose
+    html = templates.get_template("docs.html").render(
         document=shown,
         groups=groups(shown),
         schemas=schema_views(shown),

@@ -16,7 +16,7 @@ from starlette.types import Scope
 
 from gateway.http.access import AccessLog
 from gateway.http.inbound import header
-from gateway.http.webhooks import FROM_CRM, admitted_from_crm
+from gateway.http.webhooks import FROM_CRM, admitted_from_crm, told
 from gateway.logs import REQUEST_ID
 from gateway.problems import Problem, ProblemResponse, problem_answer
 from gateway.service import Service
@@ -62,21 +62,20 @@ class Express:
         scope["gateway.service"] = self._service
         scope["gateway.route"] = FROM_CRM
         finish = partial(self._finish, scope, started, answer)
-        told = REQUEST_ID.set(self._access.begin(scope))
+        before = REQUEST_ID.set(self._access.begin(scope))
         try:
             admitted = admitted_from_crm(Request(scope), body)
             self._service.webhooks.hand_over_from_crm(*admitted, finish)
         except Exception as error:  # what surrounds requests elsewhere is not there
             finish(error)
         finally:
-            REQUEST_ID.reset(told)
+            REQUEST_ID.reset(before)
 
     def _finish(self, scope: Scope, started: float, answer: Answer, kept: Kept | Exception) -> None:
         """Answer, and tell of it."""
         if isinstance(kept, Kept):
-            # the alphabet of ids has nothing in it that would need escaping
-            body = b'{"id":"%s","duplicate":%s}' % (kept.event_id.encode(), b"true" if kept.duplicate else b"false")
-            status, headers = 200 if kept.duplicate else 202, [(b"content-length", b"%d" % len(body)), _JSON]
+            status, body = told(kept)
+            headers = [(b"content-length", b"%d" % len(body)), _JSON]
         else:
             response = self._refusal(scope, kept)
             status, headers, body = response.status_code, response.raw_headers, bytes(response.body)

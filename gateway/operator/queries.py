@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 from urllib.parse import urlencode
 
 from adapters.timestamps import TimestampRefused, read, render
@@ -86,31 +86,22 @@ class HistoryQuery:
 Pairs = Iterable[tuple[str, str]]
 """A query string, as `QueryParams.multi_items()` has it."""
 Query = DeliveryQuery | ExportQuery | SyncQuery | AuditQuery | HistoryQuery
+Q = TypeVar("Q", DeliveryQuery, ExportQuery, SyncQuery, AuditQuery, HistoryQuery)
 
 
-def delivery_query(pairs: Pairs, known: Collection[str] | None = None) -> DeliveryQuery:
-    """The deliveries that a query string means; `BadQuery` with every fault, among them a parameter not in `known`."""
-    return DeliveryQuery(**_read(DeliveryQuery, pairs, known))
+def query_of(model: type[Q], pairs: Pairs, known: Collection[str] | None = None) -> Q:
+    """What a query string means; `BadQuery` with every fault, among them a parameter not in `known`.
 
-
-def export_query(pairs: Pairs, known: Collection[str] | None = None) -> ExportQuery:
-    """The exports that a query string means; `BadQuery` with every fault."""
-    return ExportQuery(**_read(ExportQuery, pairs, known))
-
-
-def sync_query(pairs: Pairs, known: Collection[str] | None = None) -> SyncQuery:
-    """The runs that a query string means; `BadQuery` with every fault."""
-    return SyncQuery(**_read(SyncQuery, pairs, known))
-
-
-def audit_query(pairs: Pairs, known: Collection[str] | None = None) -> AuditQuery:
-    """The entries that a query string means; `BadQuery` with every fault."""
-    return AuditQuery(**_read(AuditQuery, pairs, known))
-
-
-def history_query(pairs: Pairs, known: Collection[str] | None = None) -> HistoryQuery:
-    """The part of the history that a query string means; `BadQuery` with every fault."""
-    return HistoryQuery(**_read(HistoryQuery, pairs, known))
+    With `known` None, what else stands in the query string passes.
+    """
+    pairs = list(pairs)
+    unknown = [] if known is None else sorted({name for name, _text in pairs} - set(known))
+    said = "" if known is None else f"expected one of {', '.join(known)}"
+    faults = [BodyFault(name[:80] or "?", said) for name in unknown[:_MOST_FAULTS]]
+    found = _values(names_of(model), pairs, faults, "")
+    if faults:
+        raise BadQuery(faults)
+    return model(**found)
 
 
 def filter_of_body(body: Any, path: str) -> DeliveryQuery:
@@ -150,18 +141,6 @@ def _written(value: object) -> str:
 def names_of(model: type[Query], *without: str) -> tuple[str, ...]:
     """The parameters of a query."""
     return tuple(field.name for field in fields(model) if field.name not in without)
-
-
-def _read(model: type[Query], pairs: Pairs, known: Collection[str] | None) -> dict[str, Any]:
-    """`known`: what else stands in the query string is a fault; None lets it pass."""
-    pairs = list(pairs)
-    unknown = [] if known is None else sorted({name for name, _text in pairs} - set(known))
-    said = "" if known is None else f"expected one of {', '.join(known)}"
-    faults = [BodyFault(name[:80] or "?", said) for name in unknown[:_MOST_FAULTS]]
-    found = _values(names_of(model), pairs, faults, "")
-    if faults:
-        raise BadQuery(faults)
-    return found
 
 
 def _values(names: Sequence[str], pairs: Pairs, faults: list[BodyFault], path: str) -> dict[str, Any]:

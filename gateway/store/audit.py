@@ -20,17 +20,11 @@ class NewEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NewEntry):
     """One entry as kept; `at` is Unix milliseconds."""
 
     id: int
     at: int
-    who: str
-    action: str
-    target: str
-    address: str
-    outcome: str
-    detail: str
 
 
 _COLUMNS = [audit_log.c[name] for name in Entry.__dataclass_fields__]

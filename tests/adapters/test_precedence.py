@@ -15,20 +15,22 @@ def run(work: Coroutine[Any, Any, list[str]]) -> list[str]:
     return asyncio.run(bounded())
 
 
+async def background(precedence: Precedence, told: list[str], name: str = "background") -> None:
+    """A call that gives way, and what it tells once it goes ahead."""
+    with precedence.giving_way():
+        await give_way()
+    told.append(name)
+
+
 def test_a_call_waits_while_somebody_is_served() -> None:
     """What gives way goes on when the last caller has its answer, and not before."""
 
     async def story() -> list[str]:
         precedence, told = Precedence(), list[str]()
 
-        async def background() -> None:
-            with precedence.giving_way():
-                await give_way()
-            told.append("background")
-
         with precedence.serving():
             with precedence.serving():
-                task = asyncio.create_task(background())
+                task = asyncio.create_task(background(precedence, told))
                 await asyncio.sleep(0)
             for _round in range(5):
                 await asyncio.sleep(0)
@@ -55,14 +57,8 @@ def test_they_end_although_somebody_is_always_served() -> None:
 
     async def story() -> list[str]:
         precedence, told = Precedence(), list[str]()
-
-        async def background(number: int) -> None:
-            with precedence.giving_way():
-                await give_way()
-            told.append(str(number))
-
         with precedence.serving():
-            await asyncio.gather(*(background(number) for number in range(200)))
+            await asyncio.gather(*(background(precedence, told, str(number)) for number in range(200)))
         return told
 
     assert run(story()) == [str(number) for number in range(200)]
@@ -74,17 +70,12 @@ def test_what_is_ready_comes_in_between() -> None:
     async def story() -> list[str]:
         precedence, told = Precedence(), list[str]()
 
-        async def background() -> None:
-            with precedence.giving_way():
-                await give_way()
-            told.append("background")
-
         async def caller() -> None:
             for _step in range(3):
                 await asyncio.sleep(0)
                 told.append("caller")
 
-        await asyncio.gather(*(background() for _ in range(10)), caller())
+        await asyncio.gather(*(background(precedence, told) for _ in range(10)), caller())
         return told
 
     told = run(story())

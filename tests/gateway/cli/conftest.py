@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 import structlog
 
-from gateway import logs
 from gateway.cli import main
 from tests.harness import Upstream, configuration, toml
 
@@ -31,8 +30,6 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     """Runs the console script's `main` here and now: as `run_command`, without a new process's second of imports."""
     root = logging.getLogger()
     before = structlog.get_config(), root.handlers[:], root.level
-    # undone with the rest: a command sets up logs for its own output
-    monkeypatch.setattr(logs._Quick, "write", None)
 
     def run(
         *arguments: str, folder: Path | None = None, environ: Mapping[str, str] | None = None

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ import pytest
 from tests.harness import OPERATOR, Gateway, Upstream, configuration, running_gateway, wait_until
 
 HOOK_KEY = "webhook-key-for-tests-0123456789"
-_numbers = count(1)
 
 
 @dataclass(frozen=True)
@@ -72,15 +70,6 @@ def document(upstream: Upstream, folder: Path, **changes: Any) -> dict[str, Any]
     return configuration(
         upstream.url, folder, **{"server": server, "connections": {"acme": acme, "globex": hooks}, **changes}
     )
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The storage URL of a new store of either kind."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'gateway.db'}"
-    database: str = request.getfixturevalue("cluster").create_database(f"operator_{next(_numbers)}")
-    return database
 
 
 @pytest.fixture

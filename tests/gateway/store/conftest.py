@@ -1,19 +1,17 @@
 """A store of either kind, and a loop on which its calls run one by one."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import count
-from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 from sqlalchemy import Connection
 
-from gateway.store import Store
+from gateway.store import Seal, Store
 
 T = TypeVar("T")
-_numbers = count(1)
 
 
 @dataclass
@@ -36,22 +34,26 @@ class Bench:
         return self.runner.run(work)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The storage URL of a new store."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'gateway.db'}"
-    database: str = request.getfixturevalue("cluster").create_database(f"store_{next(_numbers)}")
-    return database
-
-
-@pytest.fixture
-def bench(url: str) -> Iterator[Bench]:
-    """A new store, open."""
-    store = Store(url)
+@contextlib.contextmanager
+def opened(url: str, seal: Seal | None = None) -> Iterator[Bench]:
+    """The store at this URL, open."""
+    store = Store(url, seal=seal)
     store.open()
     try:
         with asyncio.Runner() as runner:
             yield Bench(store, runner)
     finally:
         store.close()
+
+
+@pytest.fixture
+def url(store_url: str) -> str:
+    """The storage URL of a new store of either kind."""
+    return store_url
+
+
+@pytest.fixture
+def bench(url: str) -> Iterator[Bench]:
+    """A new store, open."""
+    with opened(url) as running:
+        yield running

@@ -1,8 +1,5 @@
 """A store with a key: nothing that people wrote or are is on the disk in clear, and a missing key loses nothing."""
 
-import asyncio
-import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -35,24 +32,13 @@ from gateway.store.sync_refusals import Refusal
 from gateway.store.sync_runs import Scope, Wanted
 from gateway.store.tables import deliveries as delivery_table
 from gateway.store.tables import sync_refusals as sync_refusals_table
-from tests.gateway.store.conftest import Bench
+from tests.gateway.store.conftest import Bench, opened
 from tests.postgres import Cluster
 
 PLANTED = "Aino Planted-Virtanen"
 KEY, NEW = SecretStr("11" * 32), SecretStr("22" * 32)
 NOW = 1_700_000_000_000
 LEASE = Lease("a", NOW + 6_000)
-
-
-@contextlib.contextmanager
-def opened(url: str, seal: Seal) -> Iterator[Bench]:
-    store = Store(url, seal=seal)
-    store.open()
-    try:
-        with asyncio.Runner() as runner:
-            yield Bench(store, runner)
-    finally:
-        store.close()
 
 
 def fill(connection: Connection, mark: str = "1", name: str = PLANTED) -> None:
