@@ -22,9 +22,8 @@ EVERY = 10_000
 BEGAN = 1_780_000_000_000
 
 
-def fill(connection: Connection) -> None:
+def fill(connection: Connection, rows: list[dict[str, Any]]) -> None:
     """100,000 deliveries that are done, ten dead, ten of a quiet connection; an export for each hundredth."""
-    rows = [_row(number) for number in range(1, MANY + 1)]
     connection.execute(insert(deliveries), rows)
     numbers = range(100, MANY + 1, 100)
     ids = {number: new_id("exp", BEGAN + number) for number in numbers}
@@ -89,7 +88,9 @@ def full(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     store.open()
     with asyncio.Runner() as runner:
         bench = Bench(store, runner)
-        bench.write(fill)
+        # made before: PostgreSQL breaks off a transaction that is idle for long
+        rows = [_row(number) for number in range(1, MANY + 1)]
+        bench.write(lambda c: fill(c, rows))
         yield bench
     store.close()
 
