@@ -1,19 +1,34 @@
 """Ids that sort by time and cannot be guessed: 48 bits of milliseconds, 80 random bits, in Crockford's base 32."""
 
+import os
 from functools import lru_cache
-from os import urandom
 
 ID_DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
 """Crockford's base 32, lower case."""
 _LENGTH = 26
 _RANDOM = 16
+_AT_ONCE = 256
 _OF_BYTE = (ID_DIGITS * 8).encode()
 """The digit of each byte: its lowest five bits."""
+_ready: list[str] = []
+"""Random halves, made many at once: the system's source is asked without the interpreter, which others then take."""
+os.register_at_fork(after_in_child=_ready.clear)
 
 
 def new_id(prefix: str, now_ms: int) -> str:
     """`prefix_` and 26 characters of `[0-9a-z]`, safe in any URL (the ULID layout, lower case)."""
-    return f"{prefix}_{_of_time(now_ms)}{urandom(_RANDOM).translate(_OF_BYTE).decode()}"
+    try:
+        random = _ready.pop()
+    except IndexError:
+        random = _make_ready()
+    return f"{prefix}_{_of_time(now_ms)}{random}"
+
+
+def _make_ready() -> str:
+    digits = os.urandom(_RANDOM * _AT_ONCE).translate(_OF_BYTE).decode()
+    first, *others = (digits[at : at + _RANDOM] for at in range(0, len(digits), _RANDOM))
+    _ready.extend(others)
+    return first
 
 
 @lru_cache(maxsize=8)
