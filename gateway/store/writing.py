@@ -69,8 +69,10 @@ class Writing:
         return True
 
     def _roll_back(self, connection: Connection) -> None:
+        # SQLite ends a transaction by itself where the disk is full, and says so; psycopg knows no such word
+        if not getattr(connection.connection.driver_connection, "in_transaction", True):
+            return
         try:
             connection.exec_driver_sql("ROLLBACK")
         except SQLAlchemyError:
-            # broken, or no longer in a transaction: SQLite ends it by itself when the disk is full
             self.close()
