@@ -224,10 +224,12 @@ def dead_since_done(connection: Connection, subject: str, kind: str) -> list[Del
 
 
 def following(connection: Connection, delivery: Delivery, order_key: str) -> int | None:
-    """The id of the first delivery of an order key that was added after this one."""
+    """The id of the first delivery of an order key, about the same subject, that was added after this one."""
+    # there is an index of subjects only: webhooks would pay for another
+    about = (deliveries.c.subject == delivery.subject, deliveries.c.order_key == order_key)
     statement = (
         select(deliveries.c.id)
-        .where(deliveries.c.order_key == order_key, deliveries.c.id > delivery.id)
+        .where(*about, deliveries.c.id > delivery.id)
         .order_by(deliveries.c.id)
         .limit(1)
     )

@@ -137,7 +137,7 @@ class Detail:
     body: bytes
     """What came in: the push that the payload names, else the payload itself."""
     overtaken_by: int | None
-    """A newer delivery of the same kind and order key that is done: a replay writes older content after it."""
+    """A newer delivery of the same kind, order key and subject that is done: a replay writes older content after it."""
 
 
 _ENTRY = [deliveries.c[name] for name in Entry.__dataclass_fields__]
@@ -266,6 +266,8 @@ def _body_of(connection: Connection, delivery: Delivery) -> bytes:
 
 def _overtaken_by(connection: Connection, delivery: Delivery) -> int | None:
     statement = select(func.max(deliveries.c.id)).where(
+        # by the index of subjects
+        deliveries.c.subject == delivery.subject,
         deliveries.c.order_key == delivery.order_key,
         deliveries.c.id > delivery.id,
         deliveries.c.kind == delivery.kind,

@@ -203,7 +203,6 @@ Index(
     sqlite_where=text("dedupe_key IS NOT NULL"),
     postgresql_where=text("dedupe_key IS NOT NULL"),
 )
-Index("ix_deliveries_order", deliveries.c.order_key, deliveries.c.id)
 _FINISHED = text("finished_at IS NOT NULL")
 Index(
     "ix_deliveries_finished",

@@ -143,6 +143,7 @@ LOOKS: dict[str, Any] = {
     "standing": ledger.standing,
     "counts": lambda c: ledger.count(c, Filter(states=(DeliveryState.DEAD,))),
     "webhook": lambda c: inbox.keep(c, [[WEBHOOK]]),
+    "detail": lambda c: ledger.detail(c, 4700),
     "found": lambda c: searches.delivery_ids(c, "4700", searches.companies_of(c, "gw_4700", [])),
 }
 
@@ -155,7 +156,7 @@ def test_no_list_reads_a_table_from_end_to_end(full: Bench, name: str) -> None:
         assert not re.search(r"SCAN (deliveries|exports|company_aliases|unique_ids)(?! USING)", plan), plan
         # ids that were looked up by another index are few, and those are sorted
         if "TEMP B-TREE FOR ORDER BY" in plan:
-            assert name in ("pending", "dead exports", "found"), plan
+            assert name in ("pending", "dead exports", "detail", "found"), plan
 
 
 def test_a_look_for_few_among_many_is_bounded_and_goes_on(full: Bench) -> None:
