@@ -1,22 +1,20 @@
 """The shared HTTP client: time-outs, deadline, retry of safe calls, errors as the contract's tree, redaction.
 
-httpx's interface over aiohttp's transport: in one run on one machine, 64 calls at once, httpx's own
-transport made 374 requests/s (p99 1.3 s), this one 2,687 (p99 59 ms); see tests/bench/README.md.
+aiohttp, called directly: a call costs 80 µs of CPU, through httpx's interface above it 310, and with httpx's own
+transport 1,700. A feed makes eight or nine calls at once; see tests/bench/README.md.
 """
 
 import asyncio
-import logging
-import os
+import json
 import random
 import ssl
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
-from typing import Any, Literal, Required, TypedDict, TypeVar, Unpack
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping
+from typing import Any, Literal, NamedTuple, Required, TypedDict, TypeVar, Unpack
+from urllib.parse import urlencode
 
 import aiohttp
-import httpx
-from httpx_aiohttp import AiohttpTransport
+from yarl import URL
 
 from adapters.contract import (
     CallRecord,
@@ -24,12 +22,12 @@ from adapters.contract import (
     Observer,
     RemoteError,
     ServerFault,
-    TimedOut,
     UnexpectedReply,
     Unreachable,
 )
 from adapters.deadline import Deadline
-from adapters.http_replies import EXCERPT_CHARACTERS, Reply, refusal
+from adapters.http_failures import failure_of
+from adapters.http_replies import Reply, refusal
 from adapters.precedence import give_way
 from adapters.reach import GuardedResolver, Refusing, refusal_of
 from adapters.redaction import Redactor
@@ -38,9 +36,11 @@ from adapters.upstream import PUBLIC, UpstreamSettings, tls_context
 CALL_SECONDS = 30.0
 """The longest one call may take, whatever the deadline allows; but for clients that say otherwise."""
 MAX_REPLY_BYTES = 32_000_000
-# httpx logs the URL of every request at INFO, and CRM.COM's holds the token; `observe` tells what happened instead
-logging.getLogger("httpx").addFilter(lambda _record: False)
-_WRITE_EXCEPTIONS = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError, httpx.CloseError)
+_IDLE_SECONDS = 5.0
+"""How long an unused connection is kept: servers commonly close theirs after 5 s or more."""
+_ACCEPTED = {"Accept": "*/*", "Accept-Encoding": "gzip, deflate", "User-Agent": "vainu-gateway"}
+# the deadline ends a call, and nothing before it
+_NO_TIMEOUT = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)
 
 
 T = TypeVar("T")
@@ -63,28 +63,13 @@ class CallOptions(TypedDict, total=False):
     headers: Mapping[str, str] | None
 
 
-class _Transport(AiohttpTransport):
-    """aiohttp that connects only where it may, and without its own repeats.
+class _Request(NamedTuple):
+    """A request as it goes out; a second try sends the same."""
 
-    It sends a PUT or DELETE twice when a kept connection breaks. What the environment says of proxies is not read:
-    through a proxy it would be the proxy that resolves names.
-    """
-
-    def __init__(self, limits: httpx.Limits, tls: ssl.SSLContext, refuses: Refusing | None) -> None:
-        super().__init__(limits=limits, verify=tls, trust_env=False)
-        self._refuses = refuses
-
-    def get_client(self) -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(
-            limit=self.limits.max_connections or 0,
-            keepalive_timeout=self.limits.keepalive_expiry,
-            ssl=self.ssl_context,
-            resolver=GuardedResolver(self._refuses) if self._refuses else None,
-        )
-        # no cookies: nothing that a remote system sets is to come back to it
-        session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
-        session._retry_connection = False  # there is no public switch; `safe` decides, see RemoteClient.call
-        return session
+    method: Method
+    url: URL
+    headers: Mapping[str, str]
+    body: bytes | AsyncIterable[bytes] | None
 
 
 class RemoteClient:
@@ -102,7 +87,6 @@ class RemoteClient:
         secrets: Iterable[str] = (),
         observe: Observer = lambda _record: None,
         headers: Mapping[str, str] | None = None,
-        auth: httpx.Auth | None = None,
         max_connections: int = 256,
         call_seconds: float = CALL_SECONDS,
         upstream: UpstreamSettings = PUBLIC,
@@ -111,17 +95,13 @@ class RemoteClient:
         self._call_seconds = call_seconds
         self.redact = Redactor(secrets)
         self._observe = observe
-        limits = httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections)
-        self._client = httpx.AsyncClient(
-            base_url=base_url.rstrip("/") + "/",
-            headers=dict(headers or {}),
-            auth=auth,
-            transport=_Transport(limits, tls_context(upstream.tls), refusal_of(base_url, upstream)),
-            # httpx's own 5 s would end a call before its deadline
-            timeout=call_seconds,
-            follow_redirects=False,
-            trust_env=False,
-        )
+        self._base_url = base_url.rstrip("/") + "/"
+        self._headers = {**_ACCEPTED, **(headers or {})}
+        self._names_type = "content-type" in map(str.lower, self._headers)
+        self._max_connections = max_connections
+        self._tls = tls_context(upstream.tls)
+        self._refuses = refusal_of(base_url, upstream)
+        self._session: aiohttp.ClientSession | None = None
 
     async def call(self, method: Method, path: str, **options: Unpack[CallOptions]) -> Reply:
         """One call; the 2xx reply, or a `RemoteError`.
@@ -157,24 +137,20 @@ class RemoteClient:
         await asyncio.sleep(pause)
         return await self._once(request, parse, action, deadline)
 
-    def _request(self, method: Method, path: str, options: CallOptions) -> httpx.Request:
-        return self._client.build_request(
-            method,
-            path,
-            params=options.get("params"),
-            json=options.get("json_body"),
-            data=options.get("form"),
-            content=options.get("content"),
-            headers=options.get("headers"),
-        )
+    def _request(self, method: Method, path: str, options: CallOptions) -> _Request:
+        url = URL(path if "://" in path else self._base_url + path.lstrip("/"))
+        if params := options.get("params"):
+            url = url.with_query(params)
+        body, content_type = _body_of(options)
+        headers = {"Content-Type": content_type} if content_type and not self._names_type else {}
+        return _Request(method, url, {**headers, **(options.get("headers") or {})}, body)
 
-    async def _once(self, request: httpx.Request, parse: Callable[[Reply], T], action: str, deadline: Deadline) -> T:
+    async def _once(self, request: _Request, parse: Callable[[Reply], T], action: str, deadline: Deadline) -> T:
         await give_way()
         started = time.perf_counter()
         outcome = "cancelled"
         try:
-            async with self._errors_of(action, deadline):
-                reply = await self._exchange(request)
+            reply = await self._answered(request, action, deadline)
             parsed = parse(reply)
             outcome = "ok"
             return parsed
@@ -186,70 +162,77 @@ class RemoteClient:
         finally:
             self._observe(CallRecord(self.system, action, outcome, time.perf_counter() - started))
 
-    async def _exchange(self, request: httpx.Request) -> Reply:
-        response = await self._client.send(request, stream=True)
+    async def _answered(self, request: _Request, action: str, deadline: Deadline) -> Reply:
+        seconds = deadline.earlier(self._call_seconds)
         try:
-            content = await self._body_of(response)
-        finally:
-            await response.aclose()
-        reply = Reply(response.status_code, response.headers.get("content-type", ""), content, self.system)
-        if not response.is_success:
-            raise refusal(reply, response.headers.get("retry-after"), self.redact)
+            async with asyncio.timeout(seconds):
+                return await self._exchange(request)
+        except (TimeoutError, aiohttp.ClientError) as error:
+            raise failure_of(error, f"{self.system} ({action})", seconds, self.redact) from None
+
+    async def _exchange(self, request: _Request) -> Reply:
+        session = self._session
+        if session is None:
+            # not before: it belongs to the event loop that runs
+            session = self._session = _session(self._headers, self._max_connections, self._tls, self._refuses)
+        method, url, headers, body = request
+        async with session.request(method, url, headers=headers, data=body, allow_redirects=False) as response:
+            content = await self._content_of(response)
+        reply = Reply(response.status, response.headers.get("Content-Type", ""), content, self.system)
+        if not 200 <= response.status < 300:
+            raise refusal(reply, response.headers.get("Retry-After"), self.redact)
         return reply
 
-    async def _body_of(self, response: httpx.Response) -> bytes:
+    async def _content_of(self, response: aiohttp.ClientResponse) -> bytes:
         chunks: list[bytes] = []
         size = 0
-        async for chunk in response.aiter_bytes():
+        async for chunk in response.content.iter_any():
             size += len(chunk)
             if size > MAX_REPLY_BYTES:
                 raise UnexpectedReply(f"{self.system} answered more than {MAX_REPLY_BYTES:,} bytes")
             chunks.append(chunk)
-        return b"".join(chunks)
-
-    @asynccontextmanager
-    async def _errors_of(self, action: str, deadline: Deadline) -> AsyncIterator[None]:
-        seconds = deadline.earlier(self._call_seconds)
-        who = f"{self.system} ({action})"
-        try:
-            async with asyncio.timeout(seconds):
-                yield
-        except httpx.ConnectTimeout as error:
-            raise self._connection_error(who, seconds, error.__cause__) from None
-        except (TimeoutError, httpx.TimeoutException):
-            raise TimedOut(f"{who} did not answer within {seconds:.1f} s") from None
-        except httpx.ConnectError as error:
-            raise Unreachable(f"{who} cannot be reached: {self.redact(str(error))[:EXCERPT_CHARACTERS]}") from None
-        except _WRITE_EXCEPTIONS:
-            raise ConnectionCut(f"{who} closed the connection in the middle of the call") from None
-        except httpx.DecodingError:
-            raise UnexpectedReply(f"{who} answered a body that does not decompress") from None
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise UnexpectedReply(f"{who} failed: {type(error).__name__}") from None
-        except aiohttp.ClientError as error:
-            # httpx-aiohttp lets some pass, a reply that is no HTTP above all; their text holds the whole URL
-            raise UnexpectedReply(f"{who} failed: {type(error).__name__}") from None
-
-    def _connection_error(self, who: str, seconds: float, cause: BaseException | None) -> RemoteError:
-        # httpx-aiohttp calls every connection error ConnectTimeout: only the cause tells what was sent
-        if isinstance(cause, aiohttp.ClientConnectorError):
-            return Unreachable(f"{who} cannot be reached: {self.redact(_why(cause))[:EXCERPT_CHARACTERS]}")
-        if isinstance(cause, aiohttp.ClientOSError | aiohttp.ServerDisconnectedError):
-            return ConnectionCut(f"{who} closed the connection in the middle of the call")
-        return TimedOut(f"{who} did not answer within {seconds:.1f} s")
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     async def aclose(self) -> None:
         """Close all connections."""
-        await self._client.aclose()
+        if self._session is not None:
+            await self._session.close()
 
 
-def _why(cause: aiohttp.ClientConnectorError) -> str:
-    # aiohttp's own text says "ssl:default" of plain http, too
-    if isinstance(cause, aiohttp.ClientConnectorCertificateError):
-        return f"{cause.host}:{cause.port}: {cause.certificate_error}"
-    error = cause.os_error
-    why = os.strerror(error.errno) if isinstance(error, ConnectionError) and error.errno else str(error)
-    return f"{cause.host}:{cause.port}: {why}"
+def _session(
+    headers: Mapping[str, str], max_connections: int, tls: ssl.SSLContext, refuses: Refusing | None
+) -> aiohttp.ClientSession:
+    """aiohttp that connects only where it may, and without its own repeats.
+
+    It sends a PUT or DELETE twice when a kept connection breaks. What the environment says of proxies is not read:
+    through a proxy it would be the proxy that resolves names.
+    """
+    connector = aiohttp.TCPConnector(
+        limit=max_connections,
+        keepalive_timeout=_IDLE_SECONDS,
+        ssl=tls,
+        resolver=GuardedResolver(refuses) if refuses else None,
+    )
+    session = aiohttp.ClientSession(
+        connector=connector,
+        headers=headers,
+        # nothing that a remote system sets is to come back to it
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=_NO_TIMEOUT,
+        trust_env=False,
+    )
+    session._retry_connection = False  # there is no public switch; `safe` decides, see RemoteClient.call
+    return session
+
+
+def _body_of(options: CallOptions) -> tuple[bytes | AsyncIterable[bytes] | None, str]:
+    """The body, and what it is; "" where the caller says so itself."""
+    if (form := options.get("form")) is not None:
+        return urlencode(form).encode(), "application/x-www-form-urlencoded"
+    if (content := options.get("json_body")) is not None:
+        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        return text.encode(), "application/json"
+    return options.get("content"), ""
 
 
 def _as_it_is(reply: Reply) -> Reply:
