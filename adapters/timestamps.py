@@ -116,8 +116,8 @@ def _read_text(text: str, zone: tzinfo) -> Reading:
         return _read_any_text(text, zone)
     try:
         at = ciso8601.parse_datetime(text)
-        return Reading(at.astimezone(UTC) if at.tzinfo else wall_clock(at, zone), False)
-    except (ValueError, OverflowError):
+        return Reading(_settled(at, zone, text), False)
+    except ValueError:
         return _read_any_text(text, zone)  # second 60, or the reason
 
 

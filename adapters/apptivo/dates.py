@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, time, tzinfo
 from typing import Any
 
-from adapters.timestamps import Reading, TimestampRefused, render, wall_clock
+from adapters.timestamps import Reading, TimestampRefused, wall_clock
 from adapters.vendor_dates import VendorFormats
 
+_BLANK = (None, "")
 _TIMED = {"startDate": "startTime", "endDate": "endTime"}
 """Dates whose time of day lies in fields of its own: startTimeHour, startTimeMinute, startTimeMeridian (C)."""
 
@@ -24,11 +25,13 @@ class Dates:
     zone: tzinfo
 
     def read(self, value: object) -> Reading:
-        """One value; raises TimestampRefused and nothing else."""
+        """One value; raises TimestampRefused and nothing else. What has been read is returned as it is."""
+        if isinstance(value, Reading):
+            return value
         return self.formats.read(value, self.zone)
 
     def first_of(self, row: Mapping[str, Any], names: Iterable[str]) -> object:
-        """The first of the named fields that can be read, with its time of day, as `read` takes it.
+        """The `Reading` of the first of the named fields that can be read, with its time of day.
 
         Where none can be read, the first that is not blank, so that the refusal shows what Apptivo sent.
         """
@@ -36,21 +39,22 @@ class Dates:
         for name in names:
             value = row.get(name)
             try:
-                reading = self.read(value)
-                return self._with_time(reading, row, _TIMED.get(name)) or value
+                if value not in _BLANK:
+                    return self._with_time(self.read(value), row, _TIMED.get(name))
             except TimestampRefused:
-                if refused in (None, ""):
-                    refused = value
+                pass
+            if refused in _BLANK:
+                refused = value
         return refused
 
-    def _with_time(self, reading: Reading, row: Mapping[str, Any], prefix: str | None) -> str | None:
+    def _with_time(self, reading: Reading, row: Mapping[str, Any], prefix: str | None) -> Reading:
         clock = _time_of_day(row, prefix) if prefix else None
         if clock is None:
-            return None
+            return reading
         day = reading.at if reading.date_only else reading.at.astimezone(self.zone)
         if not reading.date_only and day.time() != time():
-            return None
-        return render(wall_clock(datetime.combine(day.date(), clock), self.zone))
+            return reading
+        return Reading(wall_clock(datetime.combine(day.date(), clock), self.zone), False)
 
 
 def _time_of_day(row: Mapping[str, Any], prefix: str) -> time | None:
@@ -62,7 +66,8 @@ def _time_of_day(row: Mapping[str, Any], prefix: str) -> time | None:
         hour = hour % 12 + (12 if meridian in ("1", "PM") else 0)
     try:
         return time(hour, minute or 0)
-    except ValueError:
+    except (ValueError, OverflowError):
+        # 25 o'clock, or a number that no clock can hold
         return None
 
 
