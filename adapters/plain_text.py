@@ -86,10 +86,9 @@ def plain_text(value: object, limit: int = MAX_CHARACTERS) -> str:
     """
     if not isinstance(value, str):
         return str(value) if isinstance(value, _NUMBER) and not isinstance(value, bool) else ""
-    text = value[: limit * 10]
-    if _is_plain(text):
-        return text.strip()[:limit].rstrip()
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if len(value) <= limit and _is_plain(value):
+        return value.strip()
+    text = value[: limit * 10].replace("\r\n", "\n").replace("\r", "\n")
     if _MARKUP.search(text):
         text = _without_markup(text)
     text = _CONTROL.sub("", text)
@@ -105,7 +104,7 @@ def email_address(value: object) -> str | None:
 
 def one_line(value: object, limit: int = 200) -> str:
     """As `plain_text`, on one line: for headers, places, e-mail addresses."""
-    if isinstance(value, str) and _is_plain(value):
+    if isinstance(value, str) and len(value) <= limit and _is_plain(value):
         # the only white space that is printable is the space
-        return value[: limit * 10].strip()[:limit].rstrip()
+        return value.strip()
     return " ".join(plain_text(value, limit).split())
