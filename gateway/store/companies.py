@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Table, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.identity import Identifier, recognise
@@ -32,6 +32,12 @@ class CompanyRow:
 
 
 _COLUMNS = [companies.c[name] for name in CompanyRow.__dataclass_fields__]
+# made once: every feed asks it, and to make it takes longer than to run it
+_BY_UNIQUE_ID = (
+    select(*_COLUMNS)
+    .join(unique_ids, unique_ids.c.company_id == companies.c.id)
+    .where(unique_ids.c.connection == bindparam("connection"), unique_ids.c.unique_id == bindparam("unique_id"))
+)
 
 
 def by_id(connection: Connection, company_id: str) -> CompanyRow | None:
@@ -42,12 +48,7 @@ def by_id(connection: Connection, company_id: str) -> CompanyRow | None:
 
 def by_unique_id(connection: Connection, name: str, unique_id: str) -> CompanyRow | None:
     """The company that was ever known to Vainu by this unique_id: the gateway's own, or a CRM id."""
-    statement = (
-        select(*_COLUMNS)
-        .join(unique_ids, unique_ids.c.company_id == companies.c.id)
-        .where(unique_ids.c.connection == name, unique_ids.c.unique_id == unique_id)
-    )
-    row = connection.execute(statement).one_or_none()
+    row = connection.execute(_BY_UNIQUE_ID, {"connection": name, "unique_id": unique_id}).one_or_none()
     return CompanyRow(*row) if row else None
 
 
