@@ -74,9 +74,16 @@ def _without_markup(text: str) -> str:
     return "".join(parser.parts)
 
 
-def _is_plain(text: str) -> bool:
-    """Whether there is nothing that the patterns would find: in most texts, and to look is half of a feed's time."""
+def _is_plain_line(text: str) -> bool:
+    """Whether this is one line without anything that the patterns would find; to look is half of a feed's time."""
     return text.isprintable() and "<" not in text and "&" not in text and "  " not in text
+
+
+def _is_plain(text: str) -> bool:
+    """As `_is_plain_line`, of one line or several: most texts are."""
+    if _is_plain_line(text):
+        return True
+    return "\n" in text and "\n\n" not in text and "\n \n" not in text and _is_plain_line(text.replace("\n", ""))
 
 
 def plain_text(value: object, limit: int = MAX_CHARACTERS) -> str:
@@ -104,7 +111,9 @@ def email_address(value: object) -> str | None:
 
 def one_line(value: object, limit: int = 200) -> str:
     """As `plain_text`, on one line: for headers, places, e-mail addresses."""
-    if isinstance(value, str) and len(value) <= limit and _is_plain(value):
+    if not value and value != 0:
+        return ""
+    if isinstance(value, str) and len(value) <= limit and _is_plain_line(value):
         # the only white space that is printable is the space
         return value.strip()
     return " ".join(plain_text(value, limit).split())

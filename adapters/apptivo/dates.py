@@ -12,8 +12,11 @@ from typing import Any
 from adapters.timestamps import Reading, TimestampRefused, wall_clock
 from adapters.vendor_dates import VendorFormats
 
+_Timed = tuple[str, str, str]
 _BLANK = (None, "")
-_TIMED = {"startDate": "startTime", "endDate": "endTime"}
+_TIMED = {
+    f"{name}Date": (f"{name}TimeHour", f"{name}TimeMinute", f"{name}TimeMeridian") for name in ("start", "end")
+}
 """Dates whose time of day lies in fields of its own: startTimeHour, startTimeMinute, startTimeMeridian (C)."""
 
 
@@ -40,15 +43,17 @@ class Dates:
             value = row.get(name)
             try:
                 if value not in _BLANK:
-                    return self._with_time(self.read(value), row, _TIMED.get(name))
+                    reading = self.formats.read(value, self.zone)
+                    timed = _TIMED.get(name)
+                    return self._with_time(reading, row, timed) if timed else reading
             except TimestampRefused:
                 pass
             if refused in _BLANK:
                 refused = value
         return refused
 
-    def _with_time(self, reading: Reading, row: Mapping[str, Any], prefix: str | None) -> Reading:
-        clock = _time_of_day(row, prefix) if prefix else None
+    def _with_time(self, reading: Reading, row: Mapping[str, Any], fields: _Timed) -> Reading:
+        clock = _time_of_day(row, fields)
         if clock is None:
             return reading
         day = reading.at if reading.date_only else reading.at.astimezone(self.zone)
@@ -57,11 +62,12 @@ class Dates:
         return Reading(wall_clock(datetime.combine(day.date(), clock), self.zone), False)
 
 
-def _time_of_day(row: Mapping[str, Any], prefix: str) -> time | None:
-    hour, minute = _integer(row.get(f"{prefix}Hour")), _integer(row.get(f"{prefix}Minute"))
+def _time_of_day(row: Mapping[str, Any], fields: _Timed) -> time | None:
+    hour = _integer(row.get(fields[0]))
     if hour is None or row.get("allDayEvent") == "Y":
         return None
-    meridian = str(row.get(f"{prefix}Meridian")).strip().upper()
+    minute = _integer(row.get(fields[1]))
+    meridian = str(row.get(fields[2])).strip().upper()
     if hour <= 12 and meridian in ("0", "1", "AM", "PM"):
         hour = hour % 12 + (12 if meridian in ("1", "PM") else 0)
     try:

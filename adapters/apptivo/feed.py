@@ -16,12 +16,13 @@ from adapters.plain_text import plain_text
 from adapters.webhook_bodies import objects, record_id
 
 _Row = Mapping[str, Any]
+_CUSTOMER_OBJECT = str(CUSTOMER_OBJECT)
 _ASSOCIATIONS = ("associatedObjects", "associations")
 _ASSIGNEES = ("assigneeObjectRefName", "assignedToObjectRefName")
 _BLANK = (None, "")
 _TITLES = ("subject", "title")
 _NAMES = ("emailAddress", "emailId", "objectRefName")
-_AUTHORS = ("createdByName", "postingObjectRefName", "createdBy")
+_PEOPLE = (*_ASSIGNEES, "createdByName", "postingObjectRefName", "createdBy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +165,9 @@ def associated_customers(row: _Row) -> list[str]:
     tied = [
         record_id(one.get("objectRefId"))
         for name in _ASSOCIATIONS
-        for one in objects(row.get(name))
-        if record_id(one.get("objectId")) == str(CUSTOMER_OBJECT)
+        if name in row
+        for one in objects(row[name])
+        if record_id(one.get("objectId")) == _CUSTOMER_OBJECT
     ]
     return [customer for customer in tied if customer]
 
@@ -194,7 +196,7 @@ def person_of(row: _Row) -> str:
     for name in ("assigneeDetails", "fromAddress"):
         if name in row and (named := next(_people(row[name]), "")):
             return named
-    return _first_text(row, _ASSIGNEES) or _first_text(row, _AUTHORS)
+    return _first_text(row, _PEOPLE)
 
 
 def assignees_of(row: _Row) -> list[str]:
