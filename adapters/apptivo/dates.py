@@ -14,9 +14,7 @@ from adapters.vendor_dates import VendorFormats
 
 _Timed = tuple[str, str, str]
 _BLANK = (None, "")
-_TIMED = {
-    f"{name}Date": (f"{name}TimeHour", f"{name}TimeMinute", f"{name}TimeMeridian") for name in ("start", "end")
-}
+_TIMED = {f"{name}Date": (f"{name}TimeHour", f"{name}TimeMinute", f"{name}TimeMeridian") for name in ("start", "end")}
 """Dates whose time of day lies in fields of its own: startTimeHour, startTimeMinute, startTimeMeridian (C)."""
 
 
