@@ -128,9 +128,9 @@ def _known(
     connection: Connection, name: str, unique_id: str
 ) -> tuple[companies.CompanyRow | None, deliveries.Delivery | None]:
     """Whose feed it is, and its export which was accepted and then failed for good, if there is one."""
-    company = companies.by_unique_id(connection, name, unique_id)
-    if company is None:
-        return None, None
+    company, has_dead = companies.by_unique_id_and_dead(connection, name, unique_id, EXPORT)
+    if company is None or not has_dead:
+        return company, None
     dead = deliveries.dead_since_done(connection, company.id, EXPORT)
     return company, next((each for each in dead if exports.was_accepted(connection, each.id)), None)
 

@@ -55,10 +55,10 @@ def belongs(row: object, record_id: str, accounts: Iterable[Row] = ()) -> bool:
     known = list(accounts)
     if not known or not isinstance(account, dict):
         return True
-    return any(
-        _id(account) == _id(ours) if _id(account) else account.get("number") in (None, ours.get("number"))
-        for ours in known
-    )
+    named = _id(account)
+    if named:
+        return named in map(_id, known)
+    return any(account.get("number") in (None, ours.get("number")) for ours in known)
 
 
 def _communication(row: Row) -> EventDraft:
@@ -129,7 +129,7 @@ def _customer_event(kind: str, row: Row) -> EventDraft:
         text=_joined(
             row.get("description"),
             _plain(row.get("website")),
-            " ".join(_plain(row.get(name)) for name in ("social_media", "action", "profile")).strip(),
+            " ".join(_plain(row[name]) for name in ("social_media", "action", "profile") if name in row).strip(),
             _amount(row),
             _cancel_mark(row),
         ),
