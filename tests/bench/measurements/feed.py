@@ -25,7 +25,7 @@ PASSED_THROUGH = {
     "feeds_by_aiohttp": "the same upstream passed through by aiohttp",
 }
 LIMIT = "feeds_by_httpx"
-"""What the targets are about; the other shows how far the gateway is from what no interface and no reading would cost."""
+"""What the targets are about; the other shows what no interface and no reading would cost."""
 LAYOUTS = {"eight": "8 calls", "one": "1 call"}
 CALLS_PER_SECOND = 20.0
 WARM_UP = 5
