@@ -9,10 +9,12 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Literal, Required, TypedDict, TypeVar, Unpack
 from urllib.parse import urlencode
 
 import httpx
+from yarl import URL
 
 from adapters.contract import (
     CallRecord,
@@ -29,13 +31,12 @@ from adapters.http_replies import EXCERPT_CHARACTERS, Reply, refusal
 from adapters.precedence import give_way
 from adapters.reach import refusal_of
 from adapters.redaction import Redactor
-from adapters.transport import TooLarge, Transport
+from adapters.transport import TARGET, TooLarge, Transport
 from adapters.upstream import PUBLIC, UpstreamSettings, tls_context
 
 CALL_SECONDS = 30.0
 """The longest one call may take, whatever the deadline allows; but for clients that say otherwise."""
-_PLAIN = "!$'()*,/:@?"
-"""What stands for itself in a query (RFC 3986 section 3.4)."""
+_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 _ACCEPTED = {"Accept": "*/*", "Accept-Encoding": "gzip, deflate", "User-Agent": "vainu-gateway"}
 
 T = TypeVar("T")
@@ -120,17 +121,16 @@ class RemoteClient:
         return await self._once(request, parse, action, deadline)
 
     def _request(self, method: Method, path: str, options: CallOptions) -> httpx.Request:
-        url = path if "://" in path else self._base_url + path.lstrip("/")
-        if params := options.get("params"):
-            # httpx would read the URL once more for them
-            url = f"{url}?{urlencode(params, safe=_PLAIN)}"
+        url = _url(path if "://" in path else self._base_url + path.lstrip("/"))
+        params, form = options.get("params"), options.get("form")
         return httpx.Request(
             method,
             url,
-            headers={**self._headers, **(options.get("headers") or {})},
+            headers={**(_FORM if form else {}), **self._headers, **(options.get("headers") or {})},
             json=options.get("json_body"),
-            data=options.get("form"),
-            content=options.get("content"),
+            # httpx takes four times as long to write a form
+            content=urlencode(form).encode() if form else options.get("content"),
+            extensions={TARGET: b"%s?%s" % (url.raw_path, _query(params))} if params else {},
         )
 
     async def _once(self, request: httpx.Request, parse: Callable[[Reply], T], action: str, deadline: Deadline) -> T:
@@ -177,6 +177,17 @@ class RemoteClient:
     async def aclose(self) -> None:
         """Close all connections."""
         await self._transport.aclose()
+
+
+@lru_cache(maxsize=512)
+def _url(address: str) -> httpx.URL:
+    """An address without its query. To read one takes httpx as long as all the rest of a call: few differ."""
+    return httpx.URL(address)
+
+
+def _query(params: Mapping[str, str | int]) -> bytes:
+    # yarl's is written in C
+    return URL.build(query=params).raw_query_string.encode("ascii")
 
 
 def _as_it_is(reply: Reply) -> Reply:

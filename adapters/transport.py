@@ -14,6 +14,8 @@ from yarl import URL
 
 from adapters.reach import GuardedResolver, Refusing
 
+TARGET = "target"
+"""httpx's extension for a request's target as it goes out, path and query; else it is that of the URL."""
 MAX_REPLY_BYTES = 32_000_000
 _IDLE_SECONDS = 5.0
 """How long an unused connection is kept: servers commonly close theirs after 5 s or more."""
@@ -51,7 +53,7 @@ class Transport(httpx.AsyncBaseTransport):
         try:
             async with session.request(
                 request.method,
-                URL(str(request.url), encoded=True),
+                _address(request),
                 headers=headers,
                 data=_body_of(request),
                 allow_redirects=False,
@@ -86,6 +88,11 @@ class Transport(httpx.AsyncBaseTransport):
         # it would send a PUT or DELETE twice when a kept connection breaks, and there is no public switch
         session._retry_connection = False
         return session
+
+
+def _address(request: httpx.Request) -> URL:
+    target: bytes = request.extensions.get(TARGET, request.url.raw_path)
+    return URL(f"{request.url.scheme}://{request.url.netloc.decode('ascii')}{target.decode('ascii')}", encoded=True)
 
 
 def _body_of(request: httpx.Request) -> bytes | AsyncIterable[bytes] | None:
