@@ -5,9 +5,10 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import get_args
+
+import msgspec
 
 from adapters.contract import ActivityEvent, EventType, Icon, RejectedEvent, SourceReply
 from adapters.plain_text import one_line, plain_text
@@ -17,15 +18,17 @@ ICONS = frozenset(get_args(Icon))
 DEALS = frozenset({"won", "lost", "open"})
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _NOT_ID = re.compile(r"[^A-Za-z0-9_.-]+")
+_OBJECT = (dict, Mapping)
+"""What a row has to be. A dict nearly always is, and to ask that first saves asking the abstract class."""
 
 
-@dataclass(frozen=True, slots=True)
-class EventDraft:
+class EventDraft(msgspec.Struct, frozen=True):
     """What an adapter reads off one row, still in the CRM's own spelling."""
 
     record_id: object
     """The CRM's id of the row; where there is none, the id is made from the row's content."""
     timestamp: object
+    """As the adapter's `read` takes it."""
     type: EventType
     header: object = ""
     text: object = ""
@@ -51,7 +54,7 @@ class EventBuilder:
         """Every row as an event or as a rejection; a row for which `draft` returns None is left out."""
         reply = SourceReply()
         for row in rows:
-            if not isinstance(row, Mapping):
+            if not isinstance(row, _OBJECT):
                 name = type(row).__name__
                 reply.rejected.append(
                     RejectedEvent(f"{self._prefix}-{kind}", "shape", f"a row that is {name}, no object")
@@ -73,11 +76,18 @@ class EventBuilder:
         reply.events.append(_event(event_id, draft, reading))
 
     def _id(self, kind: str, record_id: object, row: Mapping[str, object]) -> str:
-        text = _NOT_ID.sub("_", str(record_id).strip()) if isinstance(record_id, str | int) else ""
-        if not text or isinstance(record_id, bool):
+        text = _id_text(record_id)
+        if not text:
             canonical = json.dumps(row, sort_keys=True, default=str, ensure_ascii=True)
             text = hashlib.sha256(canonical.encode()).hexdigest()[:24]
         return f"{self._prefix}-{kind}-{text}"
+
+
+def _id_text(record_id: object) -> str:
+    if isinstance(record_id, str):
+        text = record_id.strip()
+        return text if text.isalnum() and text.isascii() else _NOT_ID.sub("_", text)
+    return str(record_id) if isinstance(record_id, int) and not isinstance(record_id, bool) else ""
 
 
 def _event(event_id: str, draft: EventDraft, reading: Reading) -> ActivityEvent:

@@ -1,22 +1,20 @@
 """The shared HTTP client: time-outs, deadline, retry of safe calls, errors as the contract's tree, redaction.
 
-httpx's interface over aiohttp's transport: in one run on one machine, 64 calls at once, httpx's own
-transport made 374 requests/s (p99 1.3 s), this one 2,687 (p99 59 ms); see tests/bench/README.md.
+httpx's requests, answers and errors, and a transport of our own, without httpx's client around it: what that does
+besides (redirects, cookies, hooks, merging) is not wanted here, and costs a call two thirds of its CPU. A feed makes
+eight or nine calls at once; see tests/bench/README.md.
 """
 
 import asyncio
-import logging
-import os
 import random
-import ssl
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Literal, Required, TypedDict, TypeVar, Unpack
+from urllib.parse import urlencode
 
-import aiohttp
 import httpx
-from httpx_aiohttp import AiohttpTransport
+from yarl import URL
 
 from adapters.contract import (
     CallRecord,
@@ -31,17 +29,15 @@ from adapters.contract import (
 from adapters.deadline import Deadline
 from adapters.http_replies import EXCERPT_CHARACTERS, Reply, refusal
 from adapters.precedence import give_way
-from adapters.reach import GuardedResolver, Refusing, refusal_of
+from adapters.reach import refusal_of
 from adapters.redaction import Redactor
+from adapters.transport import TARGET, TooLarge, Transport
 from adapters.upstream import PUBLIC, UpstreamSettings, tls_context
 
 CALL_SECONDS = 30.0
 """The longest one call may take, whatever the deadline allows; but for clients that say otherwise."""
-MAX_REPLY_BYTES = 32_000_000
-# httpx logs the URL of every request at INFO, and CRM.COM's holds the token; `observe` tells what happened instead
-logging.getLogger("httpx").addFilter(lambda _record: False)
-_WRITE_EXCEPTIONS = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError, httpx.CloseError)
-
+_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+_ACCEPTED = {"Accept": "*/*", "Accept-Encoding": "gzip, deflate", "User-Agent": "vainu-gateway"}
 
 T = TypeVar("T")
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -63,30 +59,6 @@ class CallOptions(TypedDict, total=False):
     headers: Mapping[str, str] | None
 
 
-class _Transport(AiohttpTransport):
-    """aiohttp that connects only where it may, and without its own repeats.
-
-    It sends a PUT or DELETE twice when a kept connection breaks. What the environment says of proxies is not read:
-    through a proxy it would be the proxy that resolves names.
-    """
-
-    def __init__(self, limits: httpx.Limits, tls: ssl.SSLContext, refuses: Refusing | None) -> None:
-        super().__init__(limits=limits, verify=tls, trust_env=False)
-        self._refuses = refuses
-
-    def get_client(self) -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(
-            limit=self.limits.max_connections or 0,
-            keepalive_timeout=self.limits.keepalive_expiry,
-            ssl=self.ssl_context,
-            resolver=GuardedResolver(self._refuses) if self._refuses else None,
-        )
-        # no cookies: nothing that a remote system sets is to come back to it
-        session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
-        session._retry_connection = False  # there is no public switch; `safe` decides, see RemoteClient.call
-        return session
-
-
 class RemoteClient:
     """Calls one remote system; one instance per connection, shared by all its calls.
 
@@ -102,7 +74,6 @@ class RemoteClient:
         secrets: Iterable[str] = (),
         observe: Observer = lambda _record: None,
         headers: Mapping[str, str] | None = None,
-        auth: httpx.Auth | None = None,
         max_connections: int = 256,
         call_seconds: float = CALL_SECONDS,
         upstream: UpstreamSettings = PUBLIC,
@@ -111,17 +82,9 @@ class RemoteClient:
         self._call_seconds = call_seconds
         self.redact = Redactor(secrets)
         self._observe = observe
-        limits = httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections)
-        self._client = httpx.AsyncClient(
-            base_url=base_url.rstrip("/") + "/",
-            headers=dict(headers or {}),
-            auth=auth,
-            transport=_Transport(limits, tls_context(upstream.tls), refusal_of(base_url, upstream)),
-            # httpx's own 5 s would end a call before its deadline
-            timeout=call_seconds,
-            follow_redirects=False,
-            trust_env=False,
-        )
+        self._base_url = base_url.rstrip("/") + "/"
+        self._headers = {**_ACCEPTED, **(headers or {})}
+        self._transport = Transport(max_connections, tls_context(upstream.tls), refusal_of(base_url, upstream))
 
     async def call(self, method: Method, path: str, **options: Unpack[CallOptions]) -> Reply:
         """One call; the 2xx reply, or a `RemoteError`.
@@ -158,14 +121,16 @@ class RemoteClient:
         return await self._once(request, parse, action, deadline)
 
     def _request(self, method: Method, path: str, options: CallOptions) -> httpx.Request:
-        return self._client.build_request(
+        url = _url(path if "://" in path else self._base_url + path.lstrip("/"))
+        params, form = options.get("params"), options.get("form")
+        return httpx.Request(
             method,
-            path,
-            params=options.get("params"),
+            url,
+            headers={**(_FORM if form else {}), **self._headers, **(options.get("headers") or {})},
             json=options.get("json_body"),
-            data=options.get("form"),
-            content=options.get("content"),
-            headers=options.get("headers"),
+            # httpx takes four times as long to write a form
+            content=urlencode(form).encode() if form else options.get("content"),
+            extensions={TARGET: b"%s?%s" % (url.raw_path, _query(params))} if params else {},
         )
 
     async def _once(self, request: httpx.Request, parse: Callable[[Reply], T], action: str, deadline: Deadline) -> T:
@@ -173,8 +138,7 @@ class RemoteClient:
         started = time.perf_counter()
         outcome = "cancelled"
         try:
-            async with self._errors_of(action, deadline):
-                reply = await self._exchange(request)
+            reply = await self._answered(request, action, deadline)
             parsed = parse(reply)
             outcome = "ok"
             return parsed
@@ -186,70 +150,44 @@ class RemoteClient:
         finally:
             self._observe(CallRecord(self.system, action, outcome, time.perf_counter() - started))
 
-    async def _exchange(self, request: httpx.Request) -> Reply:
-        response = await self._client.send(request, stream=True)
+    async def _answered(self, request: httpx.Request, action: str, deadline: Deadline) -> Reply:
+        seconds = deadline.earlier(self._call_seconds)
         try:
-            content = await self._body_of(response)
-        finally:
-            await response.aclose()
-        reply = Reply(response.status_code, response.headers.get("content-type", ""), content, self.system)
+            async with asyncio.timeout(seconds):
+                response = await self._transport.handle_async_request(request)
+        except TimeoutError:
+            raise TimedOut(f"{self.system} ({action}) did not answer within {seconds:.1f} s") from None
+        except httpx.HTTPError as error:
+            raise self._failure_of(error, f"{self.system} ({action})") from None
+        reply = Reply(response.status_code, response.headers.get("content-type", ""), response.content, self.system)
         if not response.is_success:
             raise refusal(reply, response.headers.get("retry-after"), self.redact)
         return reply
 
-    async def _body_of(self, response: httpx.Response) -> bytes:
-        chunks: list[bytes] = []
-        size = 0
-        async for chunk in response.aiter_bytes():
-            size += len(chunk)
-            if size > MAX_REPLY_BYTES:
-                raise UnexpectedReply(f"{self.system} answered more than {MAX_REPLY_BYTES:,} bytes")
-            chunks.append(chunk)
-        return b"".join(chunks)
-
-    @asynccontextmanager
-    async def _errors_of(self, action: str, deadline: Deadline) -> AsyncIterator[None]:
-        seconds = deadline.earlier(self._call_seconds)
-        who = f"{self.system} ({action})"
-        try:
-            async with asyncio.timeout(seconds):
-                yield
-        except httpx.ConnectTimeout as error:
-            raise self._connection_error(who, seconds, error.__cause__) from None
-        except (TimeoutError, httpx.TimeoutException):
-            raise TimedOut(f"{who} did not answer within {seconds:.1f} s") from None
-        except httpx.ConnectError as error:
-            raise Unreachable(f"{who} cannot be reached: {self.redact(str(error))[:EXCERPT_CHARACTERS]}") from None
-        except _WRITE_EXCEPTIONS:
-            raise ConnectionCut(f"{who} closed the connection in the middle of the call") from None
-        except httpx.DecodingError:
-            raise UnexpectedReply(f"{who} answered a body that does not decompress") from None
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise UnexpectedReply(f"{who} failed: {type(error).__name__}") from None
-        except aiohttp.ClientError as error:
-            # httpx-aiohttp lets some pass, a reply that is no HTTP above all; their text holds the whole URL
-            raise UnexpectedReply(f"{who} failed: {type(error).__name__}") from None
-
-    def _connection_error(self, who: str, seconds: float, cause: BaseException | None) -> RemoteError:
-        # httpx-aiohttp calls every connection error ConnectTimeout: only the cause tells what was sent
-        if isinstance(cause, aiohttp.ClientConnectorError):
-            return Unreachable(f"{who} cannot be reached: {self.redact(_why(cause))[:EXCERPT_CHARACTERS]}")
-        if isinstance(cause, aiohttp.ClientOSError | aiohttp.ServerDisconnectedError):
+    def _failure_of(self, error: httpx.HTTPError, who: str) -> RemoteError:
+        """What became of a call that got no whole answer; `who` is the system and the call."""
+        if isinstance(error, httpx.ConnectError):
+            return Unreachable(f"{who} cannot be reached: {self.redact(str(error))[:EXCERPT_CHARACTERS]}")
+        if isinstance(error, httpx.NetworkError):
             return ConnectionCut(f"{who} closed the connection in the middle of the call")
-        return TimedOut(f"{who} did not answer within {seconds:.1f} s")
+        if isinstance(error, httpx.DecodingError):
+            return UnexpectedReply(f"{self.system if isinstance(error, TooLarge) else who} {error}")
+        return UnexpectedReply(f"{who} failed: {error}")
 
     async def aclose(self) -> None:
         """Close all connections."""
-        await self._client.aclose()
+        await self._transport.aclose()
 
 
-def _why(cause: aiohttp.ClientConnectorError) -> str:
-    # aiohttp's own text says "ssl:default" of plain http, too
-    if isinstance(cause, aiohttp.ClientConnectorCertificateError):
-        return f"{cause.host}:{cause.port}: {cause.certificate_error}"
-    error = cause.os_error
-    why = os.strerror(error.errno) if isinstance(error, ConnectionError) and error.errno else str(error)
-    return f"{cause.host}:{cause.port}: {why}"
+@lru_cache(maxsize=512)
+def _url(address: str) -> httpx.URL:
+    """An address without its query. To read one takes httpx as long as all the rest of a call: few differ."""
+    return httpx.URL(address)
+
+
+def _query(params: Mapping[str, str | int]) -> bytes:
+    # yarl's is written in C
+    return URL.build(query=params).raw_query_string.encode("ascii")
 
 
 def _as_it_is(reply: Reply) -> Reply:

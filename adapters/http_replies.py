@@ -1,6 +1,5 @@
 """What an HTTP answer of a remote system is: a reply with its body, or the `RemoteError` it stands for. Pure."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from adapters.contract import (
     Throttled,
     UnexpectedReply,
 )
+from adapters.json_text import decoded
 
 EXCERPT_CHARACTERS = 200
 """How much of a remote's own words goes into an error."""
@@ -34,8 +34,8 @@ class Reply:
     def json(self) -> Any:
         """The body as JSON; `UnexpectedReply` if it is none."""
         try:
-            return json.loads(self.content)
-        except (ValueError, RecursionError):
+            return decoded(self.content)
+        except ValueError:
             kind = self.content_type.partition(";")[0] or "no content type"
             raise UnexpectedReply(
                 f"{self.system} answered {self.status} with {kind} ({len(self.content)} bytes), expected JSON"

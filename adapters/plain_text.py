@@ -10,6 +10,7 @@ _MARKUP = re.compile(r"</?[a-zA-Z][^<>]*>|<!--|&(?:#\d+|#[xX][0-9a-fA-F]+|[a-zA-
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _SPACES = re.compile(r"[ \t\u00a0]+")
 _BLANK_LINES = re.compile(r" ?\n(?: ?\n)+ ?")
+_NUMBER = (int, float)
 _INVISIBLE = frozenset({"script", "style", "head", "title", "template", "noscript"})
 _BLOCKS = frozenset(
     [
@@ -73,22 +74,28 @@ def _without_markup(text: str) -> str:
     return "".join(parser.parts)
 
 
+def _is_plain_line(text: str) -> bool:
+    """Whether this is one line without anything that the patterns would find; to look is half of a feed's time."""
+    return text.isprintable() and "<" not in text and "&" not in text and "  " not in text
+
+
+def _is_plain(text: str) -> bool:
+    """As `_is_plain_line`, of one line or several: most texts are."""
+    if _is_plain_line(text):
+        return True
+    return "\n" in text and "\n\n" not in text and "\n \n" not in text and _is_plain_line(text.replace("\n", ""))
+
+
 def plain_text(value: object, limit: int = MAX_CHARACTERS) -> str:
     """`value` as text for a person: no markup, no control characters, at most `limit` characters.
 
     None gives ""; a number gives its digits; anything that is no text or number gives "". Never raises.
     """
-    if isinstance(value, bool) or value is None:
-        return ""
-    if isinstance(value, int | float):
-        return str(value)
     if not isinstance(value, str):
-        return ""
-    text = value[: limit * 10]
-    if text.isprintable() and "<" not in text and "&" not in text and "  " not in text:
-        # most texts: there is nothing that the patterns below would find, and to look is half of a feed's time
-        return text.strip()[:limit].rstrip()
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+        return str(value) if isinstance(value, _NUMBER) and not isinstance(value, bool) else ""
+    if len(value) <= limit and _is_plain(value):
+        return value.strip()
+    text = value[: limit * 10].replace("\r\n", "\n").replace("\r", "\n")
     if _MARKUP.search(text):
         text = _without_markup(text)
     text = _CONTROL.sub("", text)
@@ -104,4 +111,9 @@ def email_address(value: object) -> str | None:
 
 def one_line(value: object, limit: int = 200) -> str:
     """As `plain_text`, on one line: for headers, places, e-mail addresses."""
+    if not value and value != 0:
+        return ""
+    if isinstance(value, str) and len(value) <= limit and _is_plain_line(value):
+        # the only white space that is printable is the space
+        return value.strip()
     return " ".join(plain_text(value, limit).split())

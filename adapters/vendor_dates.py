@@ -49,6 +49,9 @@ class VendorFormats:
         if not isinstance(value, str):
             return read(value, zone)
         text = value.strip()
+        if text[:4].isdigit():
+            # neither form begins so: ISO 8601 and Unix times, which are most, need not be held against them
+            return read(text, zone)
         if match := _NAMED.fullmatch(text):
             month, day, year, *clock = match.groups()
             return self._reading((int(year), _MONTHS[month.lower()], int(day)), clock, zone, text)

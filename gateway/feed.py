@@ -47,10 +47,10 @@ class Feeds:
         """The feed of one unique_id; raises `NoSuchRecord`, `FeedFailed`, or `StoreUnavailable` where only it knows."""
         store_by = Deadline.after(deadline.remaining() * _STORE_SHARE)
         try:
-            company = await self.store.read(lambda c: companies.by_unique_id(c, live.name, unique_id), store_by)
-            note = await self._failure_note(live, company.id, store_by) if company else None
+            company, dead = await self.store.read(lambda c: _known(c, live.name, unique_id), store_by)
         except StoreUnavailable as unavailable:
             return await self._without_store(live, unique_id, deadline, unavailable)
+        note = _failure_note(live, dead) if dead else None
         if company is None and unique_id.startswith("gw_"):
             raise NoSuchRecord
         record_id = company.record_id if company else unique_id
@@ -75,26 +75,6 @@ class Feeds:
         except NoSuchRecord:
             # the store may know that the company has another record by now
             raise unavailable from None
-
-    async def _failure_note(self, live: LiveConnection, company_id: str, deadline: Deadline) -> ActivityEvent | None:
-        """The event that tells of an export which was accepted and then failed for good."""
-
-        def look(connection: Connection) -> deliveries.Delivery | None:
-            dead = deliveries.dead_since_done(connection, company_id, EXPORT)
-            return next((each for each in dead if exports.was_accepted(connection, each.id)), None)
-
-        dead = await self.store.read(look, deadline)
-        if dead is None:
-            return None
-        reason = live.redact(dead.detail or dead.reason or "")
-        return ActivityEvent(
-            id=f"gateway-export-{dead.id}",
-            timestamp=render(moment(dead.finished_at or dead.created_at)),
-            type="note",
-            header="Export failed",
-            text=plain_text(f"The export of this company to the CRM failed: {reason}"),
-            icon="note",
-        )
 
     async def _once(self, live: LiveConnection, record_id: str, linked: bool, deadline: Deadline) -> Gathered:
         """Identical requests at the same time share one flight; a caller that goes away does not end it."""
@@ -144,7 +124,34 @@ class Feeds:
         return Gathered(last.events, last.rejected, partial, stale_seconds=int(age))
 
 
-def select(events: Sequence[ActivityEvent], asked: Asked) -> list[ActivityEvent]:
+def _known(
+    connection: Connection, name: str, unique_id: str
+) -> tuple[companies.CompanyRow | None, deliveries.Delivery | None]:
+    """Whose feed it is, and its export which was accepted and then failed for good, if there is one."""
+    company, has_dead = companies.by_unique_id_and_dead(connection, name, unique_id, EXPORT)
+    if company is None or not has_dead:
+        return company, None
+    dead = deliveries.dead_since_done(connection, company.id, EXPORT)
+    return company, next((each for each in dead if exports.was_accepted(connection, each.id)), None)
+
+
+def _failure_note(live: LiveConnection, dead: deliveries.Delivery) -> ActivityEvent:
+    """The event that tells of an export which failed for good."""
+    reason = live.redact(dead.detail or dead.reason or "")
+    return ActivityEvent(
+        id=f"gateway-export-{dead.id}",
+        timestamp=render(moment(dead.finished_at or dead.created_at)),
+        type="note",
+        header="Export failed",
+        text=plain_text(f"The export of this company to the CRM failed: {reason}"),
+        icon="note",
+    )
+
+
+def select(events: Sequence[ActivityEvent], asked: Asked) -> Sequence[ActivityEvent]:
     """The events of one request: by type, not before `since`, the newest `limit`."""
-    chosen = (event for event in events if not asked.types or event.type in asked.types)
-    return [event for event in chosen if event.timestamp >= asked.since][: asked.limit]
+    if asked.types:
+        events = [event for event in events if event.type in asked.types]
+    if asked.since:
+        events = [event for event in events if event.timestamp >= asked.since]
+    return events[: asked.limit]

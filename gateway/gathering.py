@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 import structlog
 
@@ -163,8 +164,8 @@ def newest_first(events: Iterable[ActivityEvent]) -> list[ActivityEvent]:
     unique: dict[str, ActivityEvent] = {}
     for event in events:
         unique.setdefault(event.id, event)
-    by_id = sorted(unique.values(), key=lambda event: event.id)
-    return sorted(by_id, key=lambda event: event.timestamp, reverse=True)
+    by_id = sorted(unique.values(), key=attrgetter("id"))
+    return sorted(by_id, key=attrgetter("timestamp"), reverse=True)
 
 
 def partial_of(failures: Mapping[str, RemoteError]) -> list[tuple[str, str]]:

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime, time, tzinfo
 from typing import Any
 
-from adapters.timestamps import Reading, TimestampRefused, render, wall_clock
+from adapters.timestamps import Reading, TimestampRefused, wall_clock
 from adapters.vendor_dates import VendorFormats
 
-_TIMED = {"startDate": "startTime", "endDate": "endTime"}
+_Timed = tuple[str, str, str]
+_BLANK = (None, "")
+_TIMED = {f"{name}Date": (f"{name}TimeHour", f"{name}TimeMinute", f"{name}TimeMeridian") for name in ("start", "end")}
 """Dates whose time of day lies in fields of its own: startTimeHour, startTimeMinute, startTimeMeridian (C)."""
 
 
@@ -24,11 +26,13 @@ class Dates:
     zone: tzinfo
 
     def read(self, value: object) -> Reading:
-        """One value; raises TimestampRefused and nothing else."""
+        """One value; raises TimestampRefused and nothing else. What has been read is returned as it is."""
+        if isinstance(value, Reading):
+            return value
         return self.formats.read(value, self.zone)
 
     def first_of(self, row: Mapping[str, Any], names: Iterable[str]) -> object:
-        """The first of the named fields that can be read, with its time of day, as `read` takes it.
+        """The `Reading` of the first of the named fields that can be read, with its time of day.
 
         Where none can be read, the first that is not blank, so that the refusal shows what Apptivo sent.
         """
@@ -36,33 +40,38 @@ class Dates:
         for name in names:
             value = row.get(name)
             try:
-                reading = self.read(value)
-                return self._with_time(reading, row, _TIMED.get(name)) or value
+                if value not in _BLANK:
+                    reading = self.formats.read(value, self.zone)
+                    timed = _TIMED.get(name)
+                    return self._with_time(reading, row, timed) if timed else reading
             except TimestampRefused:
-                if refused in (None, ""):
-                    refused = value
+                pass
+            if refused in _BLANK:
+                refused = value
         return refused
 
-    def _with_time(self, reading: Reading, row: Mapping[str, Any], prefix: str | None) -> str | None:
-        clock = _time_of_day(row, prefix) if prefix else None
+    def _with_time(self, reading: Reading, row: Mapping[str, Any], fields: _Timed) -> Reading:
+        clock = _time_of_day(row, fields)
         if clock is None:
-            return None
+            return reading
         day = reading.at if reading.date_only else reading.at.astimezone(self.zone)
         if not reading.date_only and day.time() != time():
-            return None
-        return render(wall_clock(datetime.combine(day.date(), clock), self.zone))
+            return reading
+        return Reading(wall_clock(datetime.combine(day.date(), clock), self.zone), False)
 
 
-def _time_of_day(row: Mapping[str, Any], prefix: str) -> time | None:
-    hour, minute = _integer(row.get(f"{prefix}Hour")), _integer(row.get(f"{prefix}Minute"))
+def _time_of_day(row: Mapping[str, Any], fields: _Timed) -> time | None:
+    hour = _integer(row.get(fields[0]))
     if hour is None or row.get("allDayEvent") == "Y":
         return None
-    meridian = str(row.get(f"{prefix}Meridian")).strip().upper()
+    minute = _integer(row.get(fields[1]))
+    meridian = str(row.get(fields[2])).strip().upper()
     if hour <= 12 and meridian in ("0", "1", "AM", "PM"):
         hour = hour % 12 + (12 if meridian in ("1", "PM") else 0)
     try:
         return time(hour, minute or 0)
-    except ValueError:
+    except (ValueError, OverflowError):
+        # 25 o'clock, or a number that no clock can hold
         return None
 
 

@@ -1,7 +1,6 @@
 """Apptivo's rows as Activity Feed events: one reading for each source, no `if` ladder."""
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -12,13 +11,18 @@ from adapters.apptivo.endpoints import CUSTOMER_OBJECT
 from adapters.apptivo.models import ApptivoSettings, FeedSource, Outcome
 from adapters.contract import EventType
 from adapters.events import EventDraft, percent
+from adapters.json_text import decoded
 from adapters.plain_text import plain_text
 from adapters.webhook_bodies import objects, record_id
 
 _Row = Mapping[str, Any]
+_CUSTOMER_OBJECT = str(CUSTOMER_OBJECT)
 _ASSOCIATIONS = ("associatedObjects", "associations")
 _ASSIGNEES = ("assigneeObjectRefName", "assignedToObjectRefName")
-_AUTHORS = ("createdByName", "postingObjectRefName", "createdBy")
+_BLANK = (None, "")
+_TITLES = ("subject", "title")
+_NAMES = ("emailAddress", "emailId", "objectRefName")
+_PEOPLE = (*_ASSIGNEES, "createdByName", "postingObjectRefName", "createdBy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ class FeedReader:
             record_id=id_of(row, "activityId", "emailId"),
             timestamp=self.dates.first_of(row, reading.dates),
             type=reading.type,
-            header=_first_text(row, ("subject", "title")),
+            header=_first_text(row, _TITLES),
             text=_first_text(row, reading.texts),
             icon=reading.icon,
             user_email=person_of(row),
@@ -89,7 +93,7 @@ class FeedReader:
             record_id=id_of(row, "noteId"),
             timestamp=self.dates.first_of(row, ("creationDate", "noteDate", "createdDate", "lastUpdateDate")),
             type="note",
-            header=_first_text(row, ("subject", "title")),
+            header=_first_text(row, _TITLES),
             text=written(row),
             user_email=person_of(row),
         )
@@ -123,7 +127,7 @@ class FeedReader:
             record_id=id_of(row, "wallEntryId", "wallMessageId"),
             timestamp=self.dates.first_of(row, ("datePosted", "creationDate", "lastUpdateDate")),
             type="note" if note else "event",
-            header=_first_text(content, ("subject", "title")),
+            header=_first_text(content, _TITLES),
             text=_first_text(content, texts) or _first_text(row, ("message", "wallMessage", "description")),
             user_email=person_of(row) or person_of(content),
         )
@@ -142,12 +146,12 @@ def of_customer(source: FeedSource, rows: Iterable[object], customer_id: str) ->
 
 def _is_of_another_type(source: FeedSource, row: object) -> bool:
     # activityType is C; that a search for one type brings no other is G
-    told = row.get("activityType") if isinstance(row, Mapping) else None
+    told = row.get("activityType") if isinstance(row, dict) else None
     return isinstance(told, str) and _TYPES.get(told.strip().casefold(), source) != source
 
 
 def _belongs(source: FeedSource, row: object, customer_id: str) -> bool | None:
-    if not isinstance(row, Mapping):
+    if not isinstance(row, dict):
         return None
     if source == "opportunities":
         owner = row.get("opportunityCustomerId")
@@ -161,8 +165,9 @@ def associated_customers(row: _Row) -> list[str]:
     tied = [
         record_id(one.get("objectRefId"))
         for name in _ASSOCIATIONS
-        for one in objects(row.get(name))
-        if record_id(one.get("objectId")) == str(CUSTOMER_OBJECT)
+        if name in row
+        for one in objects(row[name])
+        if record_id(one.get("objectId")) == _CUSTOMER_OBJECT
     ]
     return [customer for customer in tied if customer]
 
@@ -173,23 +178,25 @@ def _listed(value: object) -> list[object]:
 
 def collaboration(value: object) -> Mapping[str, Any]:
     """`collabObjectJSON`: JSON inside a string (C, portal viewCase.php), or an object; else its words as `text`."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return value
     if not isinstance(value, str):
         return {}
     try:
-        content = json.loads(value)
-    except (ValueError, RecursionError):
+        content = decoded(value)
+    except ValueError:
         return {"text": value}
-    if isinstance(content, Mapping):
+    if isinstance(content, dict):
         return content
     return {"text": content} if isinstance(content, str) else {}
 
 
 def person_of(row: _Row) -> str:
     """Who did it, as e-mail address or name: the assignee, the sender, else the author."""
-    named = (text for name in ("assigneeDetails", "fromAddress") for text in _people(row.get(name)))
-    return next(named, "") or _first_text(row, (*_ASSIGNEES, *_AUTHORS))
+    for name in ("assigneeDetails", "fromAddress"):
+        if name in row and (named := next(_people(row[name]), "")):
+            return named
+    return _first_text(row, _PEOPLE)
 
 
 def assignees_of(row: _Row) -> list[str]:
@@ -200,16 +207,24 @@ def assignees_of(row: _Row) -> list[str]:
 
 def _people(value: object) -> Iterator[str]:
     for one in _listed(value) or [value]:
-        found = _first_text(one, ("emailAddress", "emailId", "objectRefName")) if isinstance(one, Mapping) else one
+        found = _first_text(one, _NAMES) if isinstance(one, dict) else one
         if isinstance(found, str) and found.strip():
             yield found
 
 
 def id_of(row: _Row, *names: str) -> object:
     """The row's own id: `id`, else the first of `names` that holds one; None if none does."""
-    return next((row[name] for name in ("id", *names) if row.get(name) not in (None, "")), None)
+    for name in ("id", *names):
+        found = row.get(name)
+        if found not in _BLANK:
+            return found
+    return None
 
 
-def _first_text(row: _Row, names: Iterable[str]) -> str:
-    texts = (row.get(name) for name in names)
-    return next((text for text in texts if isinstance(text, str) and text.strip()), "")
+def _first_text(row: _Row, names: Sequence[str]) -> str:
+    # a plain loop: ten of these an event, and a generator doubles what one takes
+    for name in names:
+        text = row.get(name)
+        if isinstance(text, str) and text.strip():
+            return text
+    return ""

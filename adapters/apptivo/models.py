@@ -1,5 +1,6 @@
 """Apptivo's settings: `[connections.X.apptivo]` (CONTRACT section 3). Nothing else reads the configuration."""
 
+from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
@@ -70,6 +71,15 @@ class ApptivoSettings(UpstreamSettings):
             raise ValueError("expected an address such as https://app.apptivo.com/customers/{}")
         return value
 
+    # a firm's stages are folded once, not for each of its opportunities
+    @cached_property
+    def _won(self) -> frozenset[str]:
+        return frozenset(map(_folded, self.won_stages))
+
+    @cached_property
+    def _lost(self) -> frozenset[str]:
+        return frozenset(map(_folded, self.lost_stages))
+
     @property
     def stages_are_configured(self) -> bool:
         """Whether the firm named its own stages; only otherwise may a probability of 100 or 0 decide."""
@@ -82,9 +92,9 @@ class ApptivoSettings(UpstreamSettings):
         probability is a guess (G) for firms that named none.
         """
         name = _folded(stage)
-        if name in map(_folded, self.won_stages):
+        if name in self._won:
             return "won"
-        if name in map(_folded, self.lost_stages):
+        if name in self._lost:
             return "lost"
         if self.stages_are_configured or probability not in (0, 100):
             return "open"

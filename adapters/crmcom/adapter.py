@@ -1,5 +1,6 @@
 """The `Adapter` of CRM.COM's classic Web API: the contract's methods, each a few calls of `Records`."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any
@@ -190,13 +191,15 @@ class CrmcomAdapter:
 
     async def _event_rows(self, kind: str, record_id: str, names: Sequence[str], deadline: Deadline) -> list[object]:
         """Customer events hang on the accounts receivable: a customer without one truly has none."""
-        accounts: list[Row] = await self._records.accounts(record_id, deadline)
-        rows: list[object] = []
-        for account in accounts:
+
+        async def of(account: Row) -> list[object]:
             params = {"accounts_receivable_identifier": f"id={account.get('id')}"}
             listed = await self._records.listed(f"customer_events/{kind}/list", params, names, deadline)
-            rows += [row for row in listed if belongs(row, record_id, [account])]
-        return rows
+            return [row for row in listed if belongs(row, record_id, [account])]
+
+        # all at once: one after the other, a customer with some accounts would not fit into the feed's budget
+        parts = await asyncio.gather(*map(of, await self._records.accounts(record_id, deadline)))
+        return [row for rows in parts for row in rows]
 
 
 def open_adapter(opening: Opening) -> CrmcomAdapter:

@@ -3,7 +3,7 @@
 Sources: upstream-apis sections 2.4 and 2.5. Field names that no source gives (U) are tried in the order written here.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from adapters.contract import EventType
@@ -20,6 +20,8 @@ Outcome = Literal["won", "lost", "open"]
 _DEALS: Mapping[str, Outcome] = {"WON": "won", "LOST": "lost", "CANCELLED": "lost", "CANCELED": "lost"}
 _USERS = ("assigned_to_user", "assigned_to", "assigned_user", "performed_by_user", "owner")
 _USER_NAMES = ("email", "email_address", "person_name", "username", "name")
+_LOGGED_USERS = ("created_by_user", "updated_by_user")
+_NUMBER = (int, float)
 _STATE = ("life_cycle_state", "state", "status")
 
 
@@ -44,19 +46,19 @@ def drafting(source: str) -> tuple[str, Draft]:
 
 def belongs(row: object, record_id: str, accounts: Iterable[Row] = ()) -> bool:
     """False where a row names another contact, or an account that is none of `accounts`; rows may name neither."""
-    if not isinstance(row, Mapping):
+    if not isinstance(row, dict):
         return True
     contact = _id(row.get("contact_information"))
     if contact and contact != record_id:
         return False
     account = row.get("accounts_receivable")
     known = list(accounts)
-    if not known or not isinstance(account, Mapping):
+    if not known or not isinstance(account, dict):
         return True
-    return any(
-        _id(account) == _id(ours) if _id(account) else account.get("number") in (None, ours.get("number"))
-        for ours in known
-    )
+    named = _id(account)
+    if named:
+        return named in map(_id, known)
+    return any(account.get("number") in (None, ours.get("number")) for ours in known)
 
 
 def _communication(row: Row) -> EventDraft:
@@ -127,7 +129,7 @@ def _customer_event(kind: str, row: Row) -> EventDraft:
         text=_joined(
             row.get("description"),
             _plain(row.get("website")),
-            " ".join(_plain(row.get(name)) for name in ("social_media", "action", "profile")).strip(),
+            " ".join(_plain(row[name]) for name in ("social_media", "action", "profile") if name in row).strip(),
             _amount(row),
             _cancel_mark(row),
         ),
@@ -138,7 +140,7 @@ def _customer_event(kind: str, row: Row) -> EventDraft:
 
 def _when(row: Row, *names: str) -> object:
     log = row.get("log_information")
-    logged = log if isinstance(log, Mapping) else {}
+    logged = log if isinstance(log, dict) else {}
     given = _first(row, *names)
     if given is None and "updated_date" in names:
         given = logged.get("updated_date")
@@ -148,25 +150,27 @@ def _when(row: Row, *names: str) -> object:
 
 
 def _user(row: Row) -> str:
+    named = next(_words_for(row, _USERS), "")
     log = row.get("log_information")
-    authors = [log.get(name) for name in ("created_by_user", "updated_by_user")] if isinstance(log, Mapping) else []
-    return next(iter([*assignees_of(row), *_words_for(authors)]), "")
+    return named or (next(_words_for(log, _LOGGED_USERS), "") if isinstance(log, dict) else "")
 
 
 def assignees_of(row: Row) -> list[str]:
     """Whom a record is assigned to, in every word the record has for them: addresses before names."""
-    return list(_words_for(row.get(name) for name in _USERS))
+    return list(_words_for(row, _USERS))
 
 
-def _words_for(people: Iterable[object]) -> Iterator[str]:
-    for person in people:
-        words = [person.get(name) for name in _USER_NAMES] if isinstance(person, Mapping) else [person]
-        yield from filter(None, map(_plain, words))
+def _words_for(row: Row, fields: Sequence[str]) -> Iterator[str]:
+    for name in fields:
+        person = row.get(name)
+        if person is not None:
+            words = map(person.get, _USER_NAMES) if isinstance(person, dict) else (person,)
+            yield from filter(None, map(_plain, words))
 
 
 def _currency(row: Row) -> object:
     given = _first(row, "currency", "currency_code", "target_amount_currency")
-    return _first(given, "code", "iso_code", "name") if isinstance(given, Mapping) else given
+    return _first(given, "code", "iso_code", "name") if isinstance(given, dict) else given
 
 
 def _amount(row: Row) -> str:
@@ -196,18 +200,18 @@ def _first(row: Row, *names: str) -> Any:
 
 def _word(value: object) -> str:
     """A state or medium in one spelling, whatever its case, spaces and underscores (the spelling in JSON is G)."""
-    name = value.get("name") if isinstance(value, Mapping) else value
+    name = value.get("name") if isinstance(value, dict) else value
     return "_".join(_plain(name).upper().replace("-", " ").replace("_", " ").split())
 
 
 def _plain(value: object) -> str:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return ""
-    return str(value).strip()
+    if isinstance(value, str):
+        return value.strip()
+    return str(value) if isinstance(value, _NUMBER) and not isinstance(value, bool) else ""
 
 
 def _name(value: object) -> str:
-    return _plain(value.get("name")) if isinstance(value, Mapping) else _plain(value)
+    return _plain(value.get("name")) if isinstance(value, dict) else _plain(value)
 
 
 def _title(word: str) -> str:
@@ -227,4 +231,4 @@ def _row_id(row: Row) -> object:
 
 
 def _id(value: object) -> str:
-    return _plain(value.get("id")) if isinstance(value, Mapping) else ""
+    return _plain(value.get("id")) if isinstance(value, dict) else ""

@@ -6,8 +6,6 @@ Nothing here could touch all of an account at once: there is no bulk PATCH and n
 from base64 import b64encode
 from urllib.parse import urlsplit
 
-import httpx
-
 from adapters.contract import Account, Observer
 from adapters.deadline import Deadline
 from adapters.http import RemoteClient
@@ -36,14 +34,13 @@ class VainuClient:
     def __init__(self, settings: VainuSettings, observe: Observer = lambda _record: None) -> None:
         self.settings = settings
         self._host = urlsplit(settings.base_url).netloc
-        headers, auth, secrets = _credentials(settings)
+        headers, secrets = _credentials(settings)
         self._remote = RemoteClient(
             "vainu",
             f"{settings.base_url}/api",
             secrets=secrets,
             observe=observe,
             headers={"Accept": "application/json", **headers},
-            auth=auth,
             upstream=settings,
         )
         calls = Calls(self._remote)
@@ -67,12 +64,12 @@ class VainuClient:
         await self._remote.aclose()
 
 
-def _credentials(settings: VainuSettings) -> tuple[dict[str, str], httpx.Auth | None, list[str]]:
-    """Headers, Basic authentication, and every spelling of the secrets that must never be shown."""
+def _credentials(settings: VainuSettings) -> tuple[dict[str, str], list[str]]:
+    """Headers, and every spelling of the secrets that must never be shown."""
     if settings.api_key is not None:
         key = settings.api_key.get_secret_value()
-        return {"API-Key": key}, None, [key]
+        return {"API-Key": key}, [key]
     username = settings.username or ""
     password = settings.password.get_secret_value() if settings.password else ""
     encoded = b64encode(f"{username}:{password}".encode()).decode()
-    return {}, httpx.BasicAuth(username, password), [password, encoded]
+    return {"Authorization": f"Basic {encoded}"}, [password, encoded]

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Table, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, exists, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.identity import Identifier, recognise
 from gateway.ids import new_id
 from gateway.store.locks import RECOGNISING, lock
-from gateway.store.tables import aliases, companies, unique_ids
+from gateway.store.tables import DeliveryState, aliases, companies, deliveries, unique_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,18 @@ class CompanyRow:
 
 
 _COLUMNS = [companies.c[name] for name in CompanyRow.__dataclass_fields__]
+# made once: every feed asks them, and to make one takes longer than to run it
+_BY_UNIQUE_ID = (
+    select(*_COLUMNS)
+    .join(unique_ids, unique_ids.c.company_id == companies.c.id)
+    .where(unique_ids.c.connection == bindparam("connection"), unique_ids.c.unique_id == bindparam("unique_id"))
+)
+_HAS_DEAD = exists().where(
+    deliveries.c.subject == companies.c.id,
+    deliveries.c.kind == bindparam("kind"),
+    deliveries.c.state == DeliveryState.DEAD,
+)
+_BY_UNIQUE_ID_AND_DEAD = _BY_UNIQUE_ID.add_columns(_HAS_DEAD)
 
 
 def by_id(connection: Connection, company_id: str) -> CompanyRow | None:
@@ -42,13 +54,17 @@ def by_id(connection: Connection, company_id: str) -> CompanyRow | None:
 
 def by_unique_id(connection: Connection, name: str, unique_id: str) -> CompanyRow | None:
     """The company that was ever known to Vainu by this unique_id: the gateway's own, or a CRM id."""
-    statement = (
-        select(*_COLUMNS)
-        .join(unique_ids, unique_ids.c.company_id == companies.c.id)
-        .where(unique_ids.c.connection == name, unique_ids.c.unique_id == unique_id)
-    )
-    row = connection.execute(statement).one_or_none()
+    row = connection.execute(_BY_UNIQUE_ID, {"connection": name, "unique_id": unique_id}).one_or_none()
     return CompanyRow(*row) if row else None
+
+
+def by_unique_id_and_dead(
+    connection: Connection, name: str, unique_id: str, kind: str
+) -> tuple[CompanyRow | None, bool]:
+    """As `by_unique_id`, and whether the company has a dead letter of this kind, made up for or not."""
+    asked = {"connection": name, "unique_id": unique_id, "kind": kind}
+    row = connection.execute(_BY_UNIQUE_ID_AND_DEAD, asked).one_or_none()
+    return (CompanyRow(*row[:-1]), bool(row[-1])) if row else (None, False)
 
 
 def by_record_ids(connection: Connection, name: str, record_ids: Sequence[str]) -> dict[str, CompanyRow]:

@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, insert, or_, select, update
 
 from adapters.contract import Throttled
 from gateway.store.sealed_columns import ATTEMPT_DETAIL, DETAIL, PAYLOAD, RESULT, opened, seal_of, shut
@@ -206,11 +207,10 @@ def finish(connection: Connection, delivery: Delivery, owner: str, ending: Endin
     return bool(changed)
 
 
-def dead_since_done(connection: Connection, subject: str, kind: str) -> list[Delivery]:
-    """The dead letters of a kind about a subject that no later success has made up for, newest first."""
-    of_subject = and_(deliveries.c.subject == subject, deliveries.c.kind == kind)
+def _dead_since_done() -> Select[Any]:
+    of_subject = and_(deliveries.c.subject == bindparam("about"), deliveries.c.kind == bindparam("of_kind"))
     done = select(func.max(deliveries.c.id)).where(of_subject, deliveries.c.state == DeliveryState.DONE)
-    statement = (
+    return (
         select(*COLUMNS)
         .where(
             of_subject,
@@ -219,8 +219,16 @@ def dead_since_done(connection: Connection, subject: str, kind: str) -> list[Del
         )
         .order_by(deliveries.c.id.desc())
     )
+
+
+# made once: every feed asks it, and to make it takes longer than to run it
+_DEAD_SINCE_DONE = _dead_since_done()
+
+
+def dead_since_done(connection: Connection, subject: str, kind: str) -> list[Delivery]:
+    """The dead letters of a kind about a subject that no later success has made up for, newest first."""
     seal = seal_of(connection)
-    return [read_row(seal, row) for row in connection.execute(statement)]
+    return [read_row(seal, row) for row in connection.execute(_DEAD_SINCE_DONE, {"about": subject, "of_kind": kind})]
 
 
 def following(connection: Connection, delivery: Delivery, order_key: str) -> int | None:

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-import adapters.http
+import adapters.transport
 from adapters.contract import (
     BadCredentials,
     CallRecord,
@@ -347,7 +347,7 @@ def test_an_answer_is_read_in_every_transfer_form(raw: bytes) -> None:
 
 def test_an_answer_that_is_too_large_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reading stops at the limit; a small body that expands counts by its expanded size."""
-    monkeypatch.setattr(adapters.http, "MAX_REPLY_BYTES", 10_000)
+    monkeypatch.setattr(adapters.transport, "MAX_REPLY_BYTES", 10_000)
     bomb = answer("200 OK", gzip.compress(b" " * 1_000_000), "Content-Encoding: gzip")
     for raw in (answer(body=b"x" * 20_000), bomb):
         assert "more than 10,000 bytes" in failure_of(call(), raw).detail

@@ -3,6 +3,7 @@
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -102,6 +103,15 @@ def test_any_row_is_an_event_or_a_rejection(rows):
         kept = of_customer(source, rows, "42")
         reply = events.collect("x", kept, reader.drafts(source))
         assert len(reply.events) + len(reply.rejected) == len(kept) <= len(rows)
+
+
+@pytest.mark.parametrize("hour", [2**70, 10**9, -(2**70), 25, "9999", "x", None, 7.5])
+def test_an_hour_that_no_clock_has_leaves_the_day(hour):
+    """The event is shown on its day; a number that no integer of C holds costs no more than 25 o'clock does."""
+    reader, events = FeedReader(SETTINGS, DATES), EventBuilder("apptivo", DATES.read)
+    row = {"id": 1, "startDate": "07/10/2017", "startTimeHour": hour, "startTimeMinute": 2**70}
+    (event,) = events.collect("call", [row], reader.drafts("calls")).events
+    assert (event.timestamp, event.hide_time) == ("2017-10-07T00:00:00.000Z", True)
 
 
 @given(ROWS, ROWS)

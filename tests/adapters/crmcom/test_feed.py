@@ -114,6 +114,24 @@ def test_six_sources_look_the_account_up_once(customer: Any) -> None:
     assert len(server.sent("accounts_receivable/list")) == before + 1
 
 
+def test_the_accounts_of_a_customer_are_asked_at_the_same_time(server: Any, company: Any) -> None:
+    """Three accounts on a server that takes 0.6 s an answer fit into 1.5 s; the events of all come."""
+
+    async def feed(adapter: CrmcomAdapter) -> SourceReply:
+        record_id = await adapter.create(company(), soon())
+        accounts = [{"id": f"A{n}", "number": f"{n}", "account_owner": {"id": record_id}} for n in range(3)]
+        server.state.tables["accounts_receivable"] += accounts
+        server.state.tables["customer_events/purchases"] += [
+            {"id": f"P{n}", "accounts_receivable": account, "performed_on": "2025-06-14T15:06:40"}
+            for n, account in enumerate(accounts)
+        ]
+        await adapter.activities("web", record_id, 200, soon())
+        server.fault("delay", "purchases/list", seconds=0.6)
+        return await adapter.activities("purchases", record_id, 200, Deadline.after(1.5))
+
+    assert [event.id for event in server.run(feed).events] == [f"crmcom-purchase-P{n}" for n in range(3)]
+
+
 def test_a_customer_without_account_truly_has_no_customer_events(server: Any, company: Any) -> None:
     """Six empty sources, without a call to any of them."""
 

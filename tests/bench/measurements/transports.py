@@ -1,4 +1,4 @@
-"""What httpx's own transport and httpx-aiohttp make of many calls at once, side by side in one run.
+"""What aiohttp, httpx over aiohttp and httpx's own transport make of many calls at once, side by side in one run.
 
 A Starlette endpoint on loopback, in a process of its own, answers 2 kB of JSON; so many callers ask it, each again as
 soon as it has its answer. The endpoint and the caller have a process each.
@@ -9,11 +9,13 @@ import contextlib
 import multiprocessing
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from statistics import median
 
+import aiohttp
 import httpx
 import uvicorn
 from httpx_aiohttp import AiohttpTransport
@@ -26,9 +28,38 @@ from tests.bench.frame.results import Figure, Mode, Ratio, Result, alternated, p
 
 CALLERS = 64
 ROWS = [{"id": number, "subject": f"Call number {number}", "at": "2026-05-04T07:11:26Z"} for number in range(28)]
-TRANSPORTS: dict[str, Callable[[httpx.Limits], httpx.AsyncBaseTransport]] = {
-    "httpx (httpcore)": lambda limits: httpx.AsyncHTTPTransport(limits=limits),
-    "httpx-aiohttp": lambda limits: AiohttpTransport(limits=limits),
+LIMITS = httpx.Limits(max_connections=CALLERS, max_keepalive_connections=CALLERS)
+Call = Callable[[str], Awaitable[None]]
+
+
+@asynccontextmanager
+async def by_aiohttp() -> AsyncIterator[Call]:
+    """aiohttp itself."""
+    connector = aiohttp.TCPConnector(limit=CALLERS)
+    async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as session:
+
+        async def call(url: str) -> None:
+            async with session.get(url, raise_for_status=True) as response:
+                await response.read()
+
+        yield call
+
+
+@asynccontextmanager
+async def by_httpx(transport: httpx.AsyncBaseTransport) -> AsyncIterator[Call]:
+    """httpx's interface over a transport."""
+    async with httpx.AsyncClient(transport=transport, trust_env=False, timeout=30) as client:
+
+        async def call(url: str) -> None:
+            (await client.get(url)).raise_for_status()
+
+        yield call
+
+
+CLIENTS: dict[str, Callable[[], AbstractAsyncContextManager[Call]]] = {
+    "aiohttp": by_aiohttp,
+    "httpx over aiohttp": lambda: by_httpx(AiohttpTransport(limits=LIMITS)),
+    "httpx's own transport": lambda: by_httpx(httpx.AsyncHTTPTransport(limits=LIMITS)),
 }
 
 
@@ -40,22 +71,20 @@ class Run:
     p99_ms: float
 
 
-async def called(transport: str, url: str, callers: int, seconds: float) -> Run:
-    """One run of one transport."""
-    limits = httpx.Limits(max_connections=callers, max_keepalive_connections=callers)
+async def called(client: str, url: str, seconds: float) -> Run:
+    """One run of one client."""
     durations: list[float] = []
-    async with httpx.AsyncClient(transport=TRANSPORTS[transport](limits), trust_env=False, timeout=30) as client:
+    async with CLIENTS[client]() as call:
 
         async def call_until(end: float) -> None:
             while (started := time.perf_counter()) < end:
-                response = await client.get(url)
-                response.raise_for_status()
+                await call(url)
                 durations.append(time.perf_counter() - started)
 
-        await asyncio.gather(*(call_until(time.perf_counter() + 0.5) for _ in range(callers)))
+        await asyncio.gather(*(call_until(time.perf_counter() + 0.5) for _ in range(CALLERS)))
         durations.clear()
         started = time.perf_counter()
-        await asyncio.gather(*(call_until(started + seconds) for _ in range(callers)))
+        await asyncio.gather(*(call_until(started + seconds) for _ in range(CALLERS)))
         took = time.perf_counter() - started
     return Run(len(durations) / took, percentile(durations, 99) * 1000)
 
@@ -72,24 +101,25 @@ def serve(listening: socket.socket) -> None:
 
 
 def measure(mode: Mode) -> Iterator[Result]:
-    """Ours, beside httpx's own."""
+    """Ours, beside the others."""
     seconds, rounds = mode.pick(0.7, 3.0), mode.pick(2, 5)
     with _endpoint() as url:
         found = alternated(
             rounds,
-            {name: partial(_run, name, url, seconds) for name in TRANSPORTS},
+            {name: partial(_run, name, url, seconds) for name in CLIENTS},
         )
-    own, ours = (found[name] for name in TRANSPORTS)
-    yield Result(
-        "64 calls to a CRM at once, httpx-aiohttp",
-        "httpx's own transport",
-        Ratio.of([run.per_second for run in ours], [run.per_second for run in own]),
-        tuple(figure for name, runs in found.items() for figure in _figures(name, runs)),
-    )
+    ours, *others = CLIENTS
+    for other in others:
+        yield Result(
+            f"64 calls to a CRM at once, {ours}",
+            other,
+            Ratio.of([run.per_second for run in found[ours]], [run.per_second for run in found[other]]),
+            tuple(figure for name in (ours, other) for figure in _figures(name, found[name])),
+        )
 
 
 def _run(name: str, url: str, seconds: float) -> Run:
-    return asyncio.run(called(name, url, CALLERS, seconds))
+    return asyncio.run(called(name, url, seconds))
 
 
 def _figures(name: str, runs: list[Run]) -> Iterator[Figure]:
