@@ -64,6 +64,15 @@ _NEXT = (
     .limit(1)
     .with_for_update(skip_locked=True)
 )
+_IS_HELD = (
+    select(deliveries.c.id)
+    .where(
+        deliveries.c.id == bindparam("of_id"),
+        deliveries.c.lease_owner == bindparam("of_owner"),
+        deliveries.c.state == DeliveryState.RUNNING,
+    )
+    .with_for_update()
+)
 _TAKE = (
     update(deliveries)
     .where(deliveries.c.id.in_(bindparam("ids", expanding=True)))
@@ -157,12 +166,8 @@ def _opened(connection: Connection, rows: Sequence[Row[tuple[object, ...]]], now
 
 def is_held(connection: Connection, delivery: Delivery) -> bool:
     """Whether the lease under which this delivery was claimed is still in force: nobody else has claimed it since."""
-    statement = select(deliveries.c.id).where(
-        deliveries.c.id == delivery.id,
-        deliveries.c.lease_owner == delivery.lease_owner,
-        deliveries.c.state == DeliveryState.RUNNING,
-    )
-    return connection.execute(statement.with_for_update()).first() is not None
+    asked = {"of_id": delivery.id, "of_owner": delivery.lease_owner}
+    return connection.execute(_IS_HELD, asked).first() is not None
 
 
 def renew(connection: Connection, lease: Lease, delivery_ids: Collection[int]) -> set[int]:

@@ -80,6 +80,39 @@ class Ending:
 
 
 COLUMNS = [deliveries.c[name] for name in Delivery.__dataclass_fields__]
+# made once, as what every delivery goes through: to build a statement costs more than to run it
+_BY_ID = select(*COLUMNS).where(deliveries.c.id == bindparam("of_id"))
+_ADD = insert(deliveries)
+_NEWEST_UNFINISHED = (
+    select(*COLUMNS, deliveries.c.content_key)
+    .where(
+        deliveries.c.order_key == bindparam("of_key"),
+        deliveries.c.kind == bindparam("of_kind"),
+        is_in(deliveries, *UNFINISHED),
+    )
+    .order_by(deliveries.c.id.desc())
+    .limit(1)
+)
+_WAITING = (
+    is_in(deliveries, *UNFINISHED),  # what the index is made for
+    deliveries.c.state == DeliveryState.PENDING,
+)
+_HASTEN = (
+    update(deliveries)
+    .where(
+        deliveries.c.order_key == bindparam("of_key"),
+        *_WAITING,
+        deliveries.c.due_at > bindparam("now"),
+        or_(deliveries.c.reason.is_(None), deliveries.c.reason != Throttled.reason),
+    )
+    .values(due_at=bindparam("now"))
+)
+_FOLLOWING = (
+    select(deliveries.c.id)
+    .where(deliveries.c.order_key == bindparam("of_key"), deliveries.c.id > bindparam("after"))
+    .order_by(deliveries.c.id)
+    .limit(1)
+)
 
 
 def read_row(seal: Seal, row: Sequence[object]) -> Delivery:
@@ -93,7 +126,7 @@ def read_row(seal: Seal, row: Sequence[object]) -> Delivery:
 
 def by_id(connection: Connection, delivery_id: int) -> Delivery | None:
     """The delivery with this id."""
-    row = connection.execute(select(*COLUMNS).where(deliveries.c.id == delivery_id)).one_or_none()
+    row = connection.execute(_BY_ID, {"of_id": delivery_id}).one_or_none()
     return read_row(seal_of(connection), row) if row else None
 
 
@@ -120,46 +153,26 @@ def add(connection: Connection, new: NewDelivery, now: int) -> int:
         "created_at": now,
     }
     row["payload"] = shut(seal_of(connection), PAYLOAD, row)
-    key = connection.execute(insert(deliveries).values(row)).inserted_primary_key
+    key = connection.execute(_ADD, row).inserted_primary_key
     return int(key[0]) if key else 0
 
 
 def unfinished_twin(connection: Connection, new: NewDelivery) -> Delivery | None:
     """An unfinished delivery of the same order key and equal content, if it is the newest of its key."""
-    statement = (
-        select(*COLUMNS, deliveries.c.content_key)
-        .where(
-            deliveries.c.order_key == new.order_key,
-            deliveries.c.kind == new.kind,
-            is_in(deliveries, *UNFINISHED),
-        )
-        .order_by(deliveries.c.id.desc())
-        .limit(1)
-    )
-    row = connection.execute(statement).one_or_none()
+    asked = {"of_key": new.order_key, "of_kind": new.kind}
+    row = connection.execute(_NEWEST_UNFINISHED, asked).one_or_none()
     return read_row(seal_of(connection), row[:-1]) if row and row[-1] == new.content_key else None
 
 
 def _waiting_of(order_key: str) -> tuple[ColumnElement[bool], ...]:
-    # the second is what the index is made for
-    pending = deliveries.c.state == DeliveryState.PENDING
-    return deliveries.c.order_key == order_key, is_in(deliveries, *UNFINISHED), pending
+    return deliveries.c.order_key == order_key, *_WAITING
 
 
 def hasten(connection: Connection, order_key: str, now: int) -> None:
     """Make what waits for its next attempt due at once, unless it is the remote that asked us to wait."""
-    connection.execute(
-        update(deliveries)
-        .where(
-            *_waiting_of(order_key),
-            deliveries.c.due_at > now,
-            or_(deliveries.c.reason.is_(None), deliveries.c.reason != Throttled.reason),
-        )
-        .values(due_at=now)
-    )
+    connection.execute(_HASTEN, {"of_key": order_key, "now": now})
 
 
-# made once, as what every delivery goes through: to build a statement costs more than to run it
 _HELD = (
     (deliveries.c.id == bindparam("of_id"))
     & (deliveries.c.lease_owner == bindparam("of_owner"))
@@ -225,13 +238,7 @@ def dead_since_done(connection: Connection, subject: str, kind: str) -> list[Del
 
 def following(connection: Connection, delivery: Delivery, order_key: str) -> int | None:
     """The id of the first delivery of an order key that was added after this one."""
-    statement = (
-        select(deliveries.c.id)
-        .where(deliveries.c.order_key == order_key, deliveries.c.id > delivery.id)
-        .order_by(deliveries.c.id)
-        .limit(1)
-    )
-    found: int | None = connection.execute(statement).scalar()
+    found: int | None = connection.execute(_FOLLOWING, {"of_key": order_key, "after": delivery.id}).scalar()
     return found
 
 
