@@ -12,6 +12,7 @@ import structlog
 from adapters.contract import CallRecord
 from adapters.deadline import Deadline
 from adapters.precedence import Precedence
+from gateway.at_hand import AtHand
 from gateway.attempts import Attempts
 from gateway.auth.gate import Gate, OperatorGate
 from gateway.auth.webhook_gate import WebhookGate
@@ -79,8 +80,9 @@ class Service:
         self.tracing = _tracing(trace_provider, self.store, clock)
         self.runtime = Runtime(settings, self._observe)
         traced = self.tracing.attempt if self.tracing else None
+        at_hand = AtHand()
         handlers: dict[str, Handler] = {
-            EXPORT: ExportWork(self.store, clock),
+            EXPORT: ExportWork(self.store, clock, at_hand),
             DETAILS: DetailsWork(self.store),
             CUSTOMER_DATA: CustomerDataWork(self.store),
             CRM_WEBHOOK: CrmWebhookWork(self.store, clock),
@@ -100,7 +102,7 @@ class Service:
         )
         self.worker = Worker(self.store, self.runtime, attempts, clock, batches=self.batches)
         note = self.tracing.note if self.tracing else None
-        self.exports = Exports(self.store, self.worker, clock, note)
+        self.exports = Exports(self.store, self.worker, clock, at_hand, note)
         self.webhooks = Webhooks(self.store, self.worker, clock, note)
         self.events = Events(self.store, self.worker, self.batches, clock, note)
         self.feeds = Feeds(self.store, self.metrics)

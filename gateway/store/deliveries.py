@@ -1,7 +1,7 @@
 """Deliveries: one durable unit of work towards a remote system, with its attempts. Who acts on them: `claims`."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, insert, or_, select, update
 
@@ -187,23 +187,37 @@ _FINISH_UNSENT = _FINISH.values(sent_at=None)
 _ATTEMPT = insert(attempts)
 
 
-def finish(connection: Connection, delivery: Delivery, owner: str, ending: Ending, started_at: int, now: int) -> bool:
-    """Record the end of an attempt. False, and nothing is recorded, if the lease is no longer ours."""
+def finish(
+    connection: Connection, delivery: Delivery, owner: str, ending: Ending, started_at: int, now: int
+) -> Delivery | None:
+    """Record the end of an attempt; the delivery as it is then. None, and nothing is recorded, if the lease is lost."""
     number = delivery.attempts + (1 if ending.counts else 0)
     seal, told = seal_of(connection), {"id": delivery.id, "detail": ending.detail, "result": ending.result}
+    ended = replace(
+        delivery,
+        state=ending.state,
+        attempts=number,
+        due_at=ending.due_at if ending.due_at is not None else delivery.due_at,
+        sent_at=None if ending.did_not_arrive else delivery.sent_at,
+        lease_owner=None,
+        reason=None if ending.outcome == "ok" else ending.outcome,
+        detail=ending.detail,
+        result=ending.result,
+        finished_at=now if ending.state not in UNFINISHED else None,
+    )
     changed = connection.execute(
         _FINISH_UNSENT if ending.did_not_arrive else _FINISH,
         {
             "of_id": delivery.id,
             "of_owner": owner,
             "of_attempts": delivery.attempts,
-            "new_state": ending.state,
+            "new_state": ended.state,
             "new_attempts": number,
-            "new_due_at": ending.due_at if ending.due_at is not None else delivery.due_at,
-            "new_reason": None if ending.outcome == "ok" else ending.outcome,
+            "new_due_at": ended.due_at,
+            "new_reason": ended.reason,
             "new_detail": shut(seal, DETAIL, told),
             "new_result": shut(seal, RESULT, told),
-            "new_finished_at": now if ending.state not in UNFINISHED else None,
+            "new_finished_at": ended.finished_at,
         },
     ).rowcount
     if changed and ending.counts:
@@ -216,7 +230,7 @@ def finish(connection: Connection, delivery: Delivery, owner: str, ending: Endin
             "detail": ending.detail,
         }
         connection.execute(_ATTEMPT, attempt | {"detail": shut(seal, ATTEMPT_DETAIL, attempt)})
-    return bool(changed)
+    return ended if changed else None
 
 
 def dead_since_done(connection: Connection, subject: str, kind: str) -> list[Delivery]:
