@@ -128,16 +128,21 @@ class Exports:
             content_key=pushed.content_key,
             expires_at=now + round(deadline.remaining() * 1000) if fails_late else None,
         )
+        kept = self._begun(connection, company, wanted, now)
+        exports.add(connection, new, company.id, kept.delivery_id, kept.joined, now)
+        return kept
+
+    def _begun(self, connection: Connection, company: CompanyRow, wanted: NewDelivery, now: int) -> _Kept:
+        """The delivery that does the work, claimed where there is room and nothing is before it."""
+        lease = self._worker.lease() if self._worker.has_room else None
+        if lease and company.is_new:
+            first = deliveries.add_running(connection, wanted, now, lease.owner, lease.until)
+            return _Kept(company, first.id, False, [first])
         twin = deliveries.unfinished_twin(connection, wanted)
         deliveries.hasten(connection, wanted.order_key, now)
         delivery_id = twin.id if twin else deliveries.add(connection, wanted, now)
-        exports.add(connection, new, company.id, delivery_id, twin is not None, now)
-        return _Kept(company, delivery_id, twin is not None, self._claim(connection, wanted.order_key, now))
-
-    def _claim(self, connection: Connection, order_key: str, now: int) -> list[Delivery]:
-        if not self._worker.has_room:
-            return []
-        return claims.claim_next(connection, self._worker.lease(), now, order_key)
+        claimed = claims.claim_next(connection, lease, now, wanted.order_key) if lease else []
+        return _Kept(company, delivery_id, twin is not None, claimed)
 
     async def _end_of(self, delivery_id: int, deadline: Deadline) -> Delivery | None:
         """The delivery once it is finished, or None at the deadline, or if the store does not tell."""

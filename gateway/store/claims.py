@@ -73,11 +73,12 @@ _IS_HELD = (
     )
     .with_for_update()
 )
-_TAKE = (
-    update(deliveries)
-    .where(deliveries.c.id.in_(bindparam("ids", expanding=True)))
-    .values(state=DeliveryState.RUNNING, lease_owner=bindparam("new_owner"), lease_until=bindparam("new_until"))
+_LEASED = update(deliveries).values(
+    state=DeliveryState.RUNNING, lease_owner=bindparam("new_owner"), lease_until=bindparam("new_until")
 )
+_TAKE = _LEASED.where(deliveries.c.id.in_(bindparam("ids", expanding=True)))
+# a list of ids is written into the statement each time
+_TAKE_ONE = _LEASED.where(deliveries.c.id == bindparam("of_id"))
 _oldest = select(func.min(_other.c.id)).where(_other.c.order_key == bindparam("of_key"), is_in(_other, *UNFINISHED))
 _TURN = (
     update(deliveries)
@@ -144,7 +145,8 @@ def _lease(
     found = _opened(connection, rows, now)
     if found:
         ids = [delivery.id for delivery in found]
-        connection.execute(_TAKE, {"ids": ids, "new_owner": lease.owner, "new_until": lease.until})
+        take, those = (_TAKE_ONE, {"of_id": ids[0]}) if len(ids) == 1 else (_TAKE, {"ids": ids})
+        connection.execute(take, {**those, "new_owner": lease.owner, "new_until": lease.until})
     return [replace(delivery, state=DeliveryState.RUNNING, lease_owner=lease.owner) for delivery in found]
 
 

@@ -24,6 +24,8 @@ class CompanyRow:
     create_sent_at: int | None
     """Set while a create may have happened whose outcome is unknown; Unix milliseconds."""
     create_settles_at: int | None
+    is_new: bool = False
+    """Added by the transaction that it comes from: nothing else can be about it yet."""
 
     @property
     def unique_id(self) -> str:
@@ -36,7 +38,7 @@ def _inserts_once(table: Table) -> dict[str, Insert]:
     return {name: dialect.insert(table).on_conflict_do_nothing() for name, dialect in dialects.items()}
 
 
-_COLUMNS = [companies.c[name] for name in CompanyRow.__dataclass_fields__]
+_COLUMNS = [companies.c[name] for name in CompanyRow.__dataclass_fields__ if name != "is_new"]
 # made once, as what every export goes through: to build a statement costs more than to run it
 _BY_ID = select(*_COLUMNS).where(companies.c.id == bindparam("of_id"))
 _SHARING = select(aliases.c.company_id).where(
@@ -132,7 +134,7 @@ def _add(connection: Connection, name: str, pushed: Sequence[Identifier], vid: i
     }
     connection.execute(_ADD, row)
     _add_unique_id(connection, name, gateway_id, company_id)
-    return CompanyRow(company_id, name, gateway_id, None, None, None, None)
+    return CompanyRow(company_id, name, gateway_id, None, None, None, None, is_new=True)
 
 
 def _add_aliases(connection: Connection, name: str, pushed: Sequence[Identifier], company_id: str) -> None:

@@ -1,7 +1,8 @@
 """Deliveries: one durable unit of work towards a remote system, with its attempts. Who acts on them: `claims`."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, insert, or_, select, update
 
@@ -139,6 +140,22 @@ def locked(connection: Connection, delivery_ids: Collection[int]) -> dict[int, D
 
 def add(connection: Connection, new: NewDelivery, now: int) -> int:
     """Store a delivery, pending; its id."""
+    return _added(connection, _row_of(connection, new, now))
+
+
+def add_running(connection: Connection, new: NewDelivery, now: int, owner: str, until: int) -> Delivery:
+    """Store a delivery that `owner` acts on at once, with a lease until then. It must be the first of its order key."""
+    row = _row_of(connection, new, now) | {
+        "state": DeliveryState.RUNNING,
+        "lease_owner": owner,
+        "lease_until": until,
+    }
+    known = {**dict.fromkeys(Delivery.__dataclass_fields__), **row, "payload": new.payload}
+    known["id"] = _added(connection, row)
+    return Delivery(**{name: known[name] for name in Delivery.__dataclass_fields__})
+
+
+def _row_of(connection: Connection, new: NewDelivery, now: int) -> dict[str, Any]:
     row = {
         "connection": new.connection,
         "kind": new.kind,
@@ -153,6 +170,10 @@ def add(connection: Connection, new: NewDelivery, now: int) -> int:
         "created_at": now,
     }
     row["payload"] = shut(seal_of(connection), PAYLOAD, row)
+    return row
+
+
+def _added(connection: Connection, row: Mapping[str, Any]) -> int:
     key = connection.execute(_ADD, row).inserted_primary_key
     return int(key[0]) if key else 0
 
