@@ -19,7 +19,6 @@ from gateway.auth.webhook_gate import WebhookGate
 from gateway.backlog import Backlog
 from gateway.batches import Batches
 from gateway.clock import Clock, now_ms
-from gateway.console.oidc import Provider
 from gateway.console.sessions import Sessions
 from gateway.event_work import EventWork, event_kind
 from gateway.events import Events
@@ -50,6 +49,7 @@ from gateway.worker import Worker
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
 
+    from gateway.console.oidc import Provider
     from gateway.tracing.spans import Tracing
 
 log = structlog.get_logger()
@@ -158,10 +158,17 @@ class Service:
         webhooks = {name: each.webhooks for name, each in settings.connections.items()}
         self.webhook_gate = WebhookGate(webhooks, now=self._seconds)
         self.operator_gate = OperatorGate(settings.operator.tokens)
-        oidc = settings.operator.oidc
-        self.provider = Provider(oidc, self.gate.jwks, self._seconds) if oidc else None
+        self.provider = self._provider(settings)
         self.caller_rate = CallerRate(settings.server.requests_per_second)
         self.failed_signins = FailedSignIns(settings.server.failed_signins_per_minute)
+
+    def _provider(self, settings: Settings) -> "Provider | None":
+        if settings.operator.oidc is None:
+            return None
+        # imported here: it brings authlib and what reads keys, 10 MB of memory for whoever has no provider
+        from gateway.console.oidc import Provider
+
+        return Provider(settings.operator.oidc, self.gate.jwks, self._seconds)
 
     @property
     def draining(self) -> bool:
