@@ -64,11 +64,21 @@ _NEXT = (
     .limit(1)
     .with_for_update(skip_locked=True)
 )
-_TAKE = (
-    update(deliveries)
-    .where(deliveries.c.id.in_(bindparam("ids", expanding=True)))
-    .values(state=DeliveryState.RUNNING, lease_owner=bindparam("new_owner"), lease_until=bindparam("new_until"))
+_IS_HELD = (
+    select(deliveries.c.id)
+    .where(
+        deliveries.c.id == bindparam("of_id"),
+        deliveries.c.lease_owner == bindparam("of_owner"),
+        deliveries.c.state == DeliveryState.RUNNING,
+    )
+    .with_for_update()
 )
+_LEASED = update(deliveries).values(
+    state=DeliveryState.RUNNING, lease_owner=bindparam("new_owner"), lease_until=bindparam("new_until")
+)
+_TAKE = _LEASED.where(deliveries.c.id.in_(bindparam("ids", expanding=True)))
+# a list of ids is written into the statement each time
+_TAKE_ONE = _LEASED.where(deliveries.c.id == bindparam("of_id"))
 _oldest = select(func.min(_other.c.id)).where(_other.c.order_key == bindparam("of_key"), is_in(_other, *UNFINISHED))
 _TURN = (
     update(deliveries)
@@ -135,7 +145,8 @@ def _lease(
     found = _opened(connection, rows, now)
     if found:
         ids = [delivery.id for delivery in found]
-        connection.execute(_TAKE, {"ids": ids, "new_owner": lease.owner, "new_until": lease.until})
+        take, those = (_TAKE_ONE, {"of_id": ids[0]}) if len(ids) == 1 else (_TAKE, {"ids": ids})
+        connection.execute(take, {**those, "new_owner": lease.owner, "new_until": lease.until})
     return [replace(delivery, state=DeliveryState.RUNNING, lease_owner=lease.owner) for delivery in found]
 
 
@@ -157,12 +168,8 @@ def _opened(connection: Connection, rows: Sequence[Row[tuple[object, ...]]], now
 
 def is_held(connection: Connection, delivery: Delivery) -> bool:
     """Whether the lease under which this delivery was claimed is still in force: nobody else has claimed it since."""
-    statement = select(deliveries.c.id).where(
-        deliveries.c.id == delivery.id,
-        deliveries.c.lease_owner == delivery.lease_owner,
-        deliveries.c.state == DeliveryState.RUNNING,
-    )
-    return connection.execute(statement.with_for_update()).first() is not None
+    asked = {"of_id": delivery.id, "of_owner": delivery.lease_owner}
+    return connection.execute(_IS_HELD, asked).first() is not None
 
 
 def renew(connection: Connection, lease: Lease, delivery_ids: Collection[int]) -> set[int]:
