@@ -91,3 +91,9 @@ def test_what_is_not_there_is_404(sqlite_desk: Desk) -> None:
         answer = sqlite_desk.ask(path)
         assert answer.status_code == 404, answer.text
         assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_the_largest_number_is_only_not_there(sqlite_desk: Desk) -> None:
+    """A replay of a number that the document allows, and nobody has, is 404 as every other."""
+    for number in (4711, 10**18 - 1, 2**63 - 2, 2**63 - 1):
+        assert sqlite_desk.send(f"deliveries/{number}/replay", {}).status_code == 404, number
