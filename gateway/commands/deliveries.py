@@ -18,12 +18,14 @@ from gateway.commands.deliveries_table import detail_json, entry_json, print_det
 from gateway.commands.failures import WorkFailed, WrongUse
 from gateway.commands.output import console
 from gateway.commands.when import read_when
+from gateway.company_names import company_names
 from gateway.replays import Replayed, entries_of, of_dead_letters, replay_matching, replay_these
 from gateway.settings import Settings
 from gateway.storage import store_of
 from gateway.store import DeliveryState, Store, StoreUnavailable, ledger
 from gateway.store.backup import sqlite_file
 from gateway.store.ledger import REPLAYABLE, Detail, Entry, Filter
+from gateway.store.subjects import Subject
 
 T = TypeVar("T")
 _SHOWN_OF_DRY_RUN = 50
@@ -57,19 +59,20 @@ def run_list(config: str | None, wanted: Filter, limit: int, as_json: bool) -> i
     """Print the newest deliveries that the filter wants."""
     settings = _settings(config)
 
-    async def look(store: Store) -> tuple[ledger.Page, dict[DeliveryState, int]]:
+    async def look(store: Store) -> tuple[ledger.Page, dict[DeliveryState, int], dict[Subject, str]]:
         await _check_connection(store, settings, wanted.connection)
         page = await store.read(lambda c: ledger.search(c, wanted, limit))
-        return page, await store.read(lambda c: ledger.count(c, wanted))
+        counts = await store.read(lambda c: ledger.count(c, wanted))
+        return page, counts, await store.read(lambda c: company_names(c, page.entries))
 
-    page, counts = _with_store(settings, look) or (ledger.Page([], None), {})
+    page, counts, names = _with_store(settings, look) or (ledger.Page([], None), {}, {})
     redact = _redactor(settings)
     if as_json:
-        _write_json([entry_json(entry, redact) for entry in page.entries])
+        _write_json([entry_json(entry, redact, names) for entry in page.entries])
         return 0
     out = console()
     if page.entries:
-        print_entries(out, page.entries, redact)
+        print_entries(out, page.entries, redact, names)
     told = " · ".join(f"{number:,} {state}" for state, number in counts.items()) or "no deliveries"
     more = f"; the newest {len(page.entries)} are shown, --limit shows more" if page.after else ""
     out.print(Text(told + more, "dim"))

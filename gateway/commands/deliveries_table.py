@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import Any
 
 from rich.console import Console
@@ -14,6 +15,7 @@ from gateway.clock import moment
 from gateway.explain import next_step, payload_text
 from gateway.store import WAITS_ITS_TURN, DeliveryState
 from gateway.store.ledger import REPLAYABLE, Attempt, Detail, Entry
+from gateway.store.subjects import Subject
 
 Redact = Callable[[str], str]
 
@@ -33,15 +35,17 @@ _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 """What a remote system sends must not steer the terminal; line ends stay."""
 
 
-def print_entries(console: Console, entries: Sequence[Entry], redact: Redact) -> None:
-    """Print a list of deliveries, one line each."""
+def print_entries(
+    console: Console, entries: Sequence[Entry], redact: Redact, names: Mapping[Subject, str] = MappingProxyType({})
+) -> None:
+    """Print a list of deliveries, one line each; `names` are those of the companies that they are about."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     columns = _columns(console.width)
     for heading, width in columns.items():
         justify: Any = "right" if heading in ("id", "tries") else "left"
         table.add_column(heading, no_wrap=True, overflow="ellipsis", width=width, justify=justify)
     for entry in entries:
-        cells = _cells(entry, redact)
+        cells = _cells(entry, redact, names.get((entry.connection, entry.subject)))
         table.add_row(*(cells[heading] for heading in columns))
     console.print(table)
 
@@ -55,14 +59,14 @@ def _columns(width: int) -> dict[str, int]:
     return {**columns, "what": max(_SHORTEST_WHAT, width - sum(columns.values()) - 2 * len(columns))}
 
 
-def _cells(entry: Entry, redact: Redact) -> dict[str, Text]:
+def _cells(entry: Entry, redact: Redact, name: str | None) -> dict[str, Text]:
     return {
         "id": Text(str(entry.id)),
         "created (UTC)": Text(_time(entry.created_at)),
         "state": Text(entry.state, _STYLES[entry.state]),
         "connection": Text(entry.connection),
         "kind": Text(entry.kind),
-        "about": _plain(entry.subject),
+        "about": _plain(redact(name or entry.subject)),
         "tries": Text(str(entry.attempts)),
         "what": _plain(redact(_what(entry))),
     }
@@ -146,10 +150,11 @@ def _attempt_line(attempt: Attempt, redact: Redact) -> tuple[str, str, Text]:
     )
 
 
-def entry_json(entry: Entry, redact: Redact) -> dict[str, Any]:
+def entry_json(entry: Entry, redact: Redact, names: Mapping[Subject, str]) -> dict[str, Any]:
     """One delivery of a list as JSON; times as CONTRACT section 5 writes them."""
-    found = _timed(asdict(entry))
-    return found | {"detail": redact(entry.detail) if entry.detail else None}
+    name = names.get((entry.connection, entry.subject))
+    said = {"company_name": redact(name) if name else None, "detail": redact(entry.detail) if entry.detail else None}
+    return _timed(asdict(entry)) | said
 
 
 def detail_json(detail: Detail, redact: Redact, known: bool) -> dict[str, Any]:

@@ -41,9 +41,11 @@ def test_a_dead_letter_is_listed_shown_and_replayed(
     listed = command("deliveries", "list", "--state", "dead", "--config", str(config), environ={"COLUMNS": "160"})
     assert listed.returncode == 0
     assert "server_fault" in listed.stdout
+    assert "Dead Oy" in listed.stdout, "under about: nobody knows companies by our ids"
     assert "1 dead" in listed.stdout
     (entry,) = json.loads(command("deliveries", "list", "--json", "--config", str(config)).stdout)
     assert (entry["state"], entry["kind"], entry["attempts"]) == ("dead", "export", 2)
+    assert entry["company_name"] == "Dead Oy"
 
     shown = command("deliveries", "show", str(entry["id"]), "--config", str(config)).stdout
     assert "It gave up: a dead letter, kept, shown, and can be replayed." in shown

@@ -41,6 +41,29 @@ def test_a_dead_letter_says_why_and_what_to_do(sqlite_desk: Desk) -> None:
     assert sqlite_desk.get(f"exports/{export_id}")["line"]["status"] == "dead"
 
 
+def test_work_is_called_by_the_company_that_it_is_about(desk: Desk) -> None:
+    """Exports, webhooks and replays carry the company's newest name, so that nobody has to know ids."""
+    told = desk.push("acme", company_name="Old Name Oy", business_id="09704098")
+    desk.push("acme", company_name="New Name Oy", business_id="09704098")
+    desk.hook("globex", {"contact_information": {"id": "UNKNOWN1"}})
+    desk.hook("acme", {"customerId": told["unique_id"]})
+    desk.dead("Dead Oy")
+
+    named = [(each["kind"], each["company_name"]) for each in desk.get("deliveries")["items"]]
+    assert sorted(named, key=str) == sorted(
+        [
+            ("export", "Dead Oy"),
+            ("export", "New Name Oy"),
+            ("export", "New Name Oy"),
+            ("crm_webhook", "New Name Oy"),
+            ("crm_webhook", None),
+        ],
+        key=str,
+    )
+    counted = desk.post("deliveries/replay", {"filter": {"reason": "server_fault"}, "dry_run": True})
+    assert [each["company_name"] for each in counted["deliveries"]] == ["Dead Oy"]
+
+
 def test_a_push_that_joined_shows_its_own_body(sqlite_desk: Desk) -> None:
     """Two equal pushes share one delivery, and each detail shows that push."""
     sqlite_desk.upstream.fault("crmcom", "503", match="contact_information")
