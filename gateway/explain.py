@@ -27,7 +27,7 @@ _REMEDIES = {
     "not_found": "The record is not in the remote system: see whether it was deleted; a new export makes it anew.",
     "refused": "Read what it said in the timeline, mend what it names there or in the field mapping, then replay.",
     "row_failed": "Read in the timeline what the CRM says of this row; see how the CRM fares, then replay.",
-    "row_refused": "Read in the timeline what the CRM says of this row; mend it there and replay, or push it corrected.",
+    "row_refused": "See in the timeline what the CRM says of this row; mend it there and replay, or push it corrected.",
     "internal_error": "A defect of the gateway: its log tells more. Report it, then replay with a corrected version.",
 }
 
