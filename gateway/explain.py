@@ -1,20 +1,13 @@
-"""What a delivery means to a person: its payload fit to be seen, and what to do next."""
+"""What a delivery means to a person: what to do next."""
 
-import json
 import re
-from collections.abc import Callable
-from typing import Any
 
-from adapters.redaction import MASK
-from gateway.body import NotJson, parse_json
 from gateway.clock import moment
 from gateway.store import WAITS_ITS_TURN, DeliveryState
 from gateway.store.ledger import Detail
 
-_SECRET_KEY = re.compile(r"pass(word|wd)?|secret|token|(api|access)[_-]?key|authorization|credentials?", re.IGNORECASE)
 _FOLDED = re.compile(r'\{"status": "folded into ([0-9]+)"\}')
 """The result that the store gives what it folds into another."""
-_CUT = "… (cut: {more:,} more characters)"
 
 _REMEDIES = {
     "unreachable": "The remote system could not be reached: see that it is up and its address is right, then replay.",
@@ -37,25 +30,6 @@ _NOT_ACTED_ON = {
     "unknown_event": "Nothing was done: it names no record that the adapter knows; its NOTES.md tells the fields. "
     "If it should have had an effect, change what the CRM sends.",
 }
-
-
-def payload_text(payload: bytes, redact: Callable[[str], str], longest: int) -> str:
-    """A payload as readable text, without secrets, at most `longest` characters."""
-    try:
-        text = json.dumps(_masked(parse_json(payload)), indent=2, ensure_ascii=False)
-    except NotJson:
-        text = payload.decode("utf-8", "backslashreplace")
-    text = redact(text)
-    return text if len(text) <= longest else text[:longest] + _CUT.format(more=len(text) - longest)
-
-
-def _masked(value: Any) -> Any:
-    """The value with everything masked that is named like a secret."""
-    if isinstance(value, dict):
-        return {key: MASK if item and _SECRET_KEY.fullmatch(key) else _masked(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_masked(item) for item in value]
-    return value
 
 
 def next_step(detail: Detail, known: bool) -> str:

@@ -65,6 +65,16 @@ def test_a_dead_letter_is_listed_shown_and_replayed(
     assert [row["customerName"] for row in upstream.records("apptivo")["customers"]] == ["Dead Oy"]
 
 
+def test_people_are_not_shown(gateway: Gateway, config: Path, command: Command) -> None:
+    """A terminal and what is piped from it tell no more of people than the console does."""
+    contact = {"name": "Zacharias Quistgaard", "email": "zacharias@example.com", "phone": "+358401234567"}
+    gateway.push("acme", {"company_name": "Seen Oy", "contacts": [contact], "notes": "ask zacharias@example.com"})
+    for option in ([], ["--json"]):
+        shown = command("deliveries", "show", "1", *option, "--config", str(config)).stdout
+        assert "Seen Oy" in shown and "[personal]" in shown
+        assert not [word for word in (*contact.values(), "zacharias") if word in shown]
+
+
 def test_a_dry_run_changes_nothing(gateway: Gateway, upstream: Upstream, config: Path, command: Command) -> None:
     """It counts and lists what would be replayed, by the same options, and leaves the dead letters dead."""
     dead(gateway, upstream, "One Oy", "Two Oy")
