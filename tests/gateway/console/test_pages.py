@@ -142,6 +142,14 @@ def test_a_mapping_that_cannot_be_read(operator: Visitor) -> None:
         assert f">{html.escape(written)}</textarea>" in answer.text.replace("&#34;", "&quot;")
 
 
+def test_a_mapping_begins_with_what_the_export_has(operator: Visitor) -> None:
+    """Then what is the same for every export, and last what is left out."""
+    operator.get("/mapping")
+    page = operator.post("/mapping", connection="acme", export='{"company_name": "Pasted Oy", "country": "FI"}').text
+    places = [page.index(each) for each in ("Pasted Oy</bdi></span></td>", "the same for every export", ">left out<")]
+    assert places == sorted(places)
+
+
 def test_a_sync_is_begun_and_watched(operator: Visitor) -> None:
     """Begun by a form; its page tells how far it is and asks no more at the end; the audit log has it."""
     operator.get("/syncs")
