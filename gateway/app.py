@@ -61,11 +61,12 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - Starlette calls this for HTTPException only
     reasons = {404: ("not_found", "there is nothing at this path"), 405: ("method", "this path has other methods")}
     reason, detail = reasons.get(error.status_code, ("refused", str(error.detail)))
-    problem = Problem(error.status_code, reason, detail, headers=error.headers or {})
-    route = request.scope.get("route")
-    if isinstance(route, Route):
+    headers, route = dict(error.headers or {}), request.scope.get("route")
+    if isinstance(route, Route) and "gateway.route" not in request.scope:
         # a wrong method ends before the endpoint that would have noted it
         request.scope["gateway.route"] = route.path
+        headers["Allow"] = _allowed(route.path)
+    problem = Problem(error.status_code, reason, detail, headers=headers)
     if request.url.path.startswith("/console"):
         # loaded by `ConsolePages`, which has seen the request before
         from gateway.console.access import base_of
@@ -73,6 +74,12 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 
         return error_page(request, problem, base_of(request))
     return await _on_problem(request, problem)
+
+
+def _allowed(path: str) -> str:
+    """The methods of a route's template: each has a route of its own, and Starlette tells only the first one's."""
+    methods = {method for method, each, _endpoint in (*ROUTES, *CONSOLE_ROUTES) if each == path}
+    return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
 
 
 async def _on_defect(request: Request, _error: Exception) -> Response:

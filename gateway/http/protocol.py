@@ -149,6 +149,7 @@ class Protocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The head is there: the application takes over."""
         self._bound_head()
+        self._require_host()
         self.expect_100_continue = header(cast(Scope, self.scope), b"expect").lower() == b"100-continue"
         if self.parser.should_upgrade():
             self._wishes_upgrade = any(name == b"upgrade" for name, _value in self.headers)
@@ -235,6 +236,13 @@ class Protocol(HttpToolsProtocol):
             self._refusal = _head_too_large()
             # the parser stops at any exception, and uvicorn then calls send_400_response
             raise ValueError("head too large")
+
+    def _require_host(self) -> None:
+        """One Host, as RFC 9112 section 3.2 demands: of two, a proxy before us may have read the other."""
+        hosts = [name for name, _value in self.headers].count(b"host")
+        if hosts > 1 or (not hosts and self.parser.get_http_version() == "1.1"):
+            # answered as `_bound_head` is
+            raise ValueError("not one Host")
 
     def _refuse(self, problem: Problem) -> None:
         cycle = self.cycle
