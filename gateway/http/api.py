@@ -104,6 +104,9 @@ async def _exports(request: Request, operator: OperatorService) -> Any:
 
 
 async def _delivery(request: Request, operator: OperatorService) -> Any:
+    if request.path_params["delivery_id"] == "replay":
+        # the route of that name has POST only, and this one would take the name for a number
+        raise Problem(405, "method", "this path has other methods", headers={"Allow": "POST"})
     return await operator.delivery(_number(request, "delivery_id"))
 
 

@@ -37,6 +37,8 @@ _CUSTOMERS = {
     "accounts_receivable_identifier": "AccountIdentifier",
     "rewards_participant_identifier": "ParticipantIdentifier",
 }
+_NOT_BLANK = r"[^\s\u001c-\u001f\u0085]"
+"""What Python takes for white space, too, and ECMA's regular expressions do not."""
 _NO_SLOT = "^udf_(?:string|float|date)_[0-9]+$"
 
 
@@ -127,9 +129,9 @@ def _row(description: str, mandatory: Node, optional: Node, *, string_slots: int
         "description": f"{description} {needed}Further fields of CRM.COM are passed on.",
         "required": list(always),
         "properties": {**always, **{name: _optional(of) for name, of in {**customers, **optional, **texts}.items()}},
-        "patternProperties": _slots(string_slots),
+        **_slots(string_slots),
     }
-    return row | ({"anyOf": [_has(name, {"type": "object"}) for name in _CUSTOMERS]} if of_customer else {})
+    return row | ({"anyOf": [_has(name, schema(of)) for name, of in _CUSTOMERS.items()]} if of_customer else {})
 
 
 def _slots(strings: int) -> Node:
@@ -137,11 +139,18 @@ def _slots(strings: int) -> Node:
     most = {8: ("[1-8]", "9|[1-9][0-9]+"), 16: ("(?:[1-9]|1[0-6])", "1[7-9]|[2-9][0-9]|[1-9][0-9]{2,}")}
     there, beyond = most[strings]
     return {
-        f"^udf_string_{there}$": _optional(_text()),
-        "^udf_float_[1-4]$": _optional({"type": "number"}),
-        "^udf_date_[1-4]$": _optional(schema("EventTime")),
-        f"^udf_(?:string_(?:0[0-9]*|{beyond})|(?:float|date)_(?:0[0-9]*|[5-9]|[1-9][0-9]+))$": False,
+        "patternProperties": {
+            f"^udf_string_{there}$": _optional(_text()),
+            "^udf_float_[1-4]$": _optional({"type": "number"}),
+            "^udf_date_[1-4]$": _optional(schema("EventTime")),
+        },
+        **_no_field(f"^udf_(?:string_(?:0[0-9]*|{beyond})|(?:float|date)_(?:0[0-9]*|[5-9]|[1-9][0-9]+))$"),
     }
+
+
+def _no_field(pattern: str) -> Node:
+    # a pattern's schema could be `false`, too, but tools that generate rows make such fields and throw the row away
+    return {"propertyNames": {"not": {"pattern": pattern}}}
 
 
 def _product() -> Node:
@@ -154,7 +163,7 @@ def _product() -> Node:
         "description": "A product that was bought.",
         "required": list(mandatory),
         "properties": {**mandatory, "quantity": _optional({"type": "number"})},
-        "patternProperties": {_NO_SLOT: False},
+        **_no_field(_NO_SLOT),
     }
 
 
@@ -188,7 +197,7 @@ def _time() -> Node:
 
 def _text() -> Node:
     """A text that is not blank."""
-    return {"type": "string", "pattern": r"\S"}
+    return {"type": "string", "pattern": _NOT_BLANK}
 
 
 def _optional(of: Node) -> Node:
