@@ -26,7 +26,7 @@ MOST_NAMED = 1_000
 """How many deliveries one request may name."""
 SHOWN = 50
 ACTION = "replay"
-REFERENCE_PATTERN = f"^([0-9]{{1,18}}|(exp|whk|evt)_[{ID_DIGITS}]{{26}})$"
+REFERENCE_PATTERN = f"^([0-9]{{1,19}}|(exp|whk|evt)_[{ID_DIGITS}]{{26}})$"
 """What names deliveries: a number, or the id of an export, a webhook or customer events."""
 _LONGEST_TARGET = 280
 
