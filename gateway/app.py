@@ -78,7 +78,13 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 
 def _allowed(path: str) -> str:
     """The methods of a route's template: each has a route of its own, and Starlette tells only the first one's."""
-    methods = {method for method, each, _endpoint in (*ROUTES, *CONSOLE_ROUTES) if each == path}
+    routes = ROUTES
+    if path.startswith("/console"):
+        # loaded by `ConsolePages`, which has seen the request before
+        from gateway.console.routes import CONSOLE_ROUTES
+
+        routes = CONSOLE_ROUTES
+    methods = {method for method, each, _endpoint in routes if each == path}
     return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
 
 
