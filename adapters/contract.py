@@ -191,6 +191,11 @@ class Company:
     contacts: tuple[Contact, ...] = ()
     leads: tuple[Lead, ...] = ()
 
+    @property
+    def has_details(self) -> bool:
+        """Whether there is something to bring to the CRM beside the record."""
+        return bool(self.contacts or self.leads)
+
 
 @dataclass(frozen=True, slots=True)
 class Match:

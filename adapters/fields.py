@@ -9,9 +9,13 @@ from typing import Any
 
 import jmespath
 from jmespath.exceptions import JMESPathError
+from jmespath.visitor import TreeInterpreter
 
 from adapters.contract import Company
 from adapters.plain_text import plain_text
+
+# `search` makes an interpreter each time, which costs more than what it then interprets; it holds no state
+_INTERPRETER = TreeInterpreter()
 
 
 @lru_cache(maxsize=4096)
@@ -47,7 +51,7 @@ def evaluate(table: Mapping[str, str], company: Company) -> dict[str, Any]:
         if not expression:
             continue
         try:
-            value = _compiled(expression).search(company.document)
+            value = _INTERPRETER.visit(_compiled(expression).parsed, company.document)
         except (JMESPathError, TypeError, ValueError):
             continue
         if value is not None and value != "" and value != [] and value != {}:

@@ -15,13 +15,9 @@ CRMs' simulators also push webhooks: `adapters.simulated_webhooks`.
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from socket import IPPROTO_TCP, TCP_NODELAY
-from threading import Thread
 from typing import Any, Literal, Protocol, get_args
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -239,31 +235,3 @@ async def _send_half(sent: list[Message], receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": content[: max(1, len(content) // 2)], "more_body": True})
     await asyncio.sleep(0)
     _hang_up(receive)
-
-
-@contextlib.contextmanager
-def serving(app: ASGIApp, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
-    """Serve `app` on a thread of its own, over real HTTP; gives the base URL. Loopback, for demo and tests."""
-    config = uvicorn.Config(app, host=host, port=port, log_level="critical", access_log=False, lifespan="off")
-    config.load()
-    socket = config.bind_socket()
-    # asyncio switches Nagle's algorithm off only for sockets made with an explicit protocol, which uvicorn's is not;
-    # with it on, every answer waits some 40 ms for the caller's delayed ACK
-    socket.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
-    # callers may come before the thread does: from now on they wait instead of being turned away
-    socket.listen()
-    server = uvicorn.Server(config)
-    thread = Thread(target=_run, args=(server, socket), daemon=True)
-    thread.start()
-    try:
-        yield f"http://{host}:{socket.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(5)
-        server.force_exit = True
-        thread.join(5)
-        socket.close()
-
-
-def _run(server: uvicorn.Server, socket: Any) -> None:
-    asyncio.run(server.serve(sockets=[socket]))

@@ -4,7 +4,7 @@ import ssl
 from functools import cache
 from typing import Literal, Self
 
-import httpx
+import certifi
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
@@ -50,8 +50,8 @@ def tls_context(tls: TlsSettings) -> ssl.SSLContext:
 
     ValueError names the file that cannot be used.
     """
-    # httpx's own brings certifi's authorities
-    context = _with_authorities(tls.ca_file) if tls.ca_file else httpx.create_ssl_context(trust_env=False)
+    # certifi's authorities, which are the same on every system
+    context = _with_authorities(tls.ca_file or certifi.where())
     context.minimum_version = ssl.TLSVersion.TLSv1_3 if tls.minimum_version == "1.3" else ssl.TLSVersion.TLSv1_2
     if tls.certificate_file:
         try:

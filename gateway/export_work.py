@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from adapters.contract import Company, ConnectionCut, NotFound, Refused, RemoteError, ServerFault, UnexpectedReply
 from adapters.deadline import Deadline
+from gateway.at_hand import AtHand
 from gateway.body import parse_json
 from gateway.clock import Clock
 from gateway.handling import Act, Postponed
@@ -39,12 +40,11 @@ class ExportWork:
 
     store: Store
     clock: Clock
+    at_hand: AtHand
 
     async def act(self, delivery: Delivery, live: LiveConnection, deadline: Deadline) -> Act:
         """Bring the company to the CRM; the result is the status and the CRM's id."""
-        company = await self._company_of(delivery)
-        row = await self.store.read(lambda c: companies.by_id(c, delivery.subject))
-        assert row is not None  # noqa: S101 - companies are never deleted
+        row, company = await self._asked(delivery)
         status, record_id = await self._bring(delivery, live, row, company, deadline)
         result = json.dumps({"status": status, "unique_id": record_id})
         return Act(
@@ -53,8 +53,15 @@ class ExportWork:
             learned=lambda c: companies.link(c, row, record_id, self.clock()),
         )
 
-    async def _company_of(self, delivery: Delivery) -> Company:
-        return await company_of(self.store, delivery)
+    async def _asked(self, delivery: Delivery) -> tuple[CompanyRow, Company]:
+        """The company as the store has it, and as it was pushed."""
+        brought = self.at_hand.take(delivery)
+        if brought is not None:
+            return brought.row, brought.company
+        company = await company_of(self.store, delivery)
+        row = await self.store.read(lambda c: companies.by_id(c, delivery.subject))
+        assert row is not None  # noqa: S101 - companies are never deleted
+        return row, company
 
     async def _bring(
         self, delivery: Delivery, live: LiveConnection, row: CompanyRow, company: Company, deadline: Deadline
@@ -129,7 +136,7 @@ class ExportWork:
 
         def record(connection: Connection) -> None:
             now = self.clock()
-            if company.contacts or company.leads:
+            if company.has_details:
                 deliveries.add(connection, _details(delivery), now)
             if live.vainu is not None:
                 for customer_data_id in exports.accepted_customer_data_ids(connection, delivery.id):

@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy import Connection
 
 from adapters.deadline import Deadline
+from gateway.at_hand import AtHand
 from gateway.clock import Clock
 from gateway.export_work import EXPORT, customer_data, details_key
 from gateway.handling import Note
@@ -65,12 +66,18 @@ class _Kept:
     joined: bool
     claimed: list[Delivery]
 
+    @property
+    def own_claim(self) -> Delivery | None:
+        """The claim of this very push, if it was claimed with its keeping."""
+        return next((each for each in self.claimed if each.id == self.delivery_id and not self.joined), None)
+
 
 class Exports:
     """Takes pushes; one instance serves all connections."""
 
-    def __init__(self, store: Store, worker: Worker, clock: Clock, note: Note | None = None) -> None:
+    def __init__(self, store: Store, worker: Worker, clock: Clock, at_hand: AtHand, note: Note | None = None) -> None:
         self._note = note
+        self._at_hand = at_hand
         self._store = store
         self._worker = worker
         self._clock = clock
@@ -87,13 +94,14 @@ class Exports:
         kept = await self._store.write(
             lambda c: self._keep(c, live, pushed, new, deadline), "export.keep", deadline, first=True
         )
-        self._worker.start(kept.claimed)
-        if not kept.claimed:
-            self._worker.wake()
-        delivery = await self._end_of(kept.delivery_id, deadline)
+        with self._at_hand.of(kept.own_claim, kept.company, pushed.company):
+            self._worker.start(kept.claimed)
+            if not kept.claimed:
+                self._worker.wake()
+            delivery = await self._end_of(kept.delivery_id, deadline)
         if delivery is None:
             return await self._unfinished(live, new, kept, deadline)
-        if delivery.state == DeliveryState.DONE:
+        if delivery.state == DeliveryState.DONE and pushed.company.has_details:
             await self._details_of(delivery, deadline)
         return self._answer(new.id, kept, delivery)
 
@@ -120,23 +128,30 @@ class Exports:
             content_key=pushed.content_key,
             expires_at=now + round(deadline.remaining() * 1000) if fails_late else None,
         )
+        kept = self._begun(connection, company, wanted, now)
+        exports.add(connection, new, company.id, kept.delivery_id, kept.joined, now)
+        return kept
+
+    def _begun(self, connection: Connection, company: CompanyRow, wanted: NewDelivery, now: int) -> _Kept:
+        """The delivery that does the work, claimed where there is room and nothing is before it."""
+        lease = self._worker.lease() if self._worker.has_room else None
+        if lease and company.is_new:
+            first = deliveries.add_running(connection, wanted, now, lease.owner, lease.until)
+            return _Kept(company, first.id, False, [first])
         twin = deliveries.unfinished_twin(connection, wanted)
         deliveries.hasten(connection, wanted.order_key, now)
         delivery_id = twin.id if twin else deliveries.add(connection, wanted, now)
-        exports.add(connection, new, company.id, delivery_id, twin is not None, now)
-        return _Kept(company, delivery_id, twin is not None, self._claim(connection, wanted.order_key, now))
-
-    def _claim(self, connection: Connection, order_key: str, now: int) -> list[Delivery]:
-        if not self._worker.has_room:
-            return []
-        return claims.claim_next(connection, self._worker.lease(), now, order_key)
+        claimed = claims.claim_next(connection, lease, now, wanted.order_key) if lease else []
+        return _Kept(company, delivery_id, twin is not None, claimed)
 
     async def _end_of(self, delivery_id: int, deadline: Deadline) -> Delivery | None:
         """The delivery once it is finished, or None at the deadline, or if the store does not tell."""
         pause = _LOOK_AGAIN_SECONDS
         while deadline.remaining() > 0:
             if self._worker.is_acting_on(delivery_id):
-                await self._worker.finished(delivery_id, deadline)
+                kept = await self._worker.finished(delivery_id, deadline)
+                if kept is not None and kept.state not in UNFINISHED:
+                    return kept
             try:
                 delivery = await self._store.read(
                     lambda c: deliveries.by_id(c, delivery_id), Deadline.after(_grace(deadline))

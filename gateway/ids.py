@@ -1,24 +1,40 @@
 """Ids that sort by time and cannot be guessed: 48 bits of milliseconds, 80 random bits, in Crockford's base 32."""
 
-from os import urandom
+import os
+from functools import lru_cache
 
 ID_DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
 """Crockford's base 32, lower case."""
 _LENGTH = 26
-_PAIRS = [high + low for high in ID_DIGITS for low in ID_DIGITS]
+_RANDOM = 16
+_AT_ONCE = 256
+_OF_BYTE = (ID_DIGITS * 8).encode()
+"""The digit of each byte: its lowest five bits."""
+_ready: list[str] = []
+"""Random halves, made many at once: the system's source is asked without the interpreter, which others then take."""
+os.register_at_fork(after_in_child=_ready.clear)
 
 
 def new_id(prefix: str, now_ms: int) -> str:
     """`prefix_` and 26 characters of `[0-9a-z]`, safe in any URL (the ULID layout, lower case)."""
-    number = (now_ms & (1 << 48) - 1) << 80 | int.from_bytes(urandom(10))
-    # the first half and the second: shifting small numbers is cheaper than shifting one of 128 bits
-    high, low = number >> 60, number & (1 << 60) - 1
-    return (
-        f"{prefix}_{_PAIRS[high >> 60]}{_PAIRS[high >> 50 & 1023]}{_PAIRS[high >> 40 & 1023]}"
-        f"{_PAIRS[high >> 30 & 1023]}{_PAIRS[high >> 20 & 1023]}{_PAIRS[high >> 10 & 1023]}{_PAIRS[high & 1023]}"
-        f"{_PAIRS[low >> 50]}{_PAIRS[low >> 40 & 1023]}{_PAIRS[low >> 30 & 1023]}"
-        f"{_PAIRS[low >> 20 & 1023]}{_PAIRS[low >> 10 & 1023]}{_PAIRS[low & 1023]}"
-    )
+    try:
+        random = _ready.pop()
+    except IndexError:
+        random = _make_ready()
+    return f"{prefix}_{_of_time(now_ms)}{random}"
+
+
+def _make_ready() -> str:
+    digits = os.urandom(_RANDOM * _AT_ONCE).translate(_OF_BYTE).decode()
+    first, *others = (digits[at : at + _RANDOM] for at in range(0, len(digits), _RANDOM))
+    _ready.extend(others)
+    return first
+
+
+@lru_cache(maxsize=8)
+def _of_time(now_ms: int) -> str:
+    number = now_ms & (1 << 48) - 1
+    return "".join(ID_DIGITS[number >> shift & 31] for shift in range(45, -1, -5))
 
 
 def made_at(any_id: str) -> int | None:

@@ -13,8 +13,8 @@ from functools import lru_cache
 from typing import Any, TextIO
 
 import msgspec
-import structlog
 
+from gateway.plain_structlog import structlog
 from gateway.tracebacks import frames, print_frames
 
 ERROR = logging.ERROR
@@ -151,12 +151,15 @@ def configure(*, json: bool | None = None, level: int = logging.INFO, batched: b
     `json` None means JSON unless stderr is a terminal. `batched` is for a service: lines are written a moment later.
     """
     as_json = not sys.stderr.isatty() if json is None else json
-    # structlog's own choices would print messages and every local variable below a traceback
-    console = structlog.dev.ConsoleRenderer(exception_formatter=print_frames)
     stream: Any = _Batched(sys.stderr) if batched else _BestEffort(sys.stderr)
     wants_info = level <= logging.INFO
     as_lines = _JsonLines(stream.write) if wants_info else structlog.processors.JSONRenderer(serializer=_json)
-    last: list[Any] = [structlog.processors.ExceptionRenderer(frames), as_lines] if as_json else [console]
+    # structlog's own choices would print messages and every local variable below a traceback
+    last: list[Any] = (
+        [structlog.processors.ExceptionRenderer(frames), as_lines]
+        if as_json
+        else [structlog.dev.ConsoleRenderer(exception_formatter=print_frames)]
+    )
     structlog.configure(
         processors=[*_SHARED, *last],
         wrapper_class=structlog.make_filtering_bound_logger(level),

@@ -167,10 +167,10 @@ def _trace_provider(environ: Mapping[str, str]) -> "TracerProvider | None":
 async def _serve(server: _Server, service: Service, listening: socket.socket) -> None:
     # started here and not in the lifespan, whose failures uvicorn prints as tracebacks
     await service.start()
-    # what is there by now stays: no collection needs to look at it again
-    gc.collect()
+    # what is there by now stays: no collection needs to look at it again, nor at the little of it that is garbage
     gc.freeze()
     gc.set_threshold(_GARBAGE_AFTER, 10, 10)
+    gc.enable()
     sys.setswitchinterval(_SWITCH_SECONDS)
     host, port = listening.getsockname()[:2]
     log.info("serve.listening", host=host, port=port, connections=sorted(service.runtime.connections))

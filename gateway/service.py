@@ -12,13 +12,13 @@ import structlog
 from adapters.contract import CallRecord
 from adapters.deadline import Deadline
 from adapters.precedence import Precedence
+from gateway.at_hand import AtHand
 from gateway.attempts import Attempts
 from gateway.auth.gate import Gate, OperatorGate
 from gateway.auth.webhook_gate import WebhookGate
 from gateway.backlog import Backlog
 from gateway.batches import Batches
 from gateway.clock import Clock, now_ms
-from gateway.console.oidc import Provider
 from gateway.console.sessions import Sessions
 from gateway.event_work import EventWork, event_kind
 from gateway.events import Events
@@ -49,6 +49,7 @@ from gateway.worker import Worker
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
 
+    from gateway.console.oidc import Provider
     from gateway.tracing.spans import Tracing
 
 log = structlog.get_logger()
@@ -79,8 +80,9 @@ class Service:
         self.tracing = _tracing(trace_provider, self.store, clock)
         self.runtime = Runtime(settings, self._observe)
         traced = self.tracing.attempt if self.tracing else None
+        at_hand = AtHand()
         handlers: dict[str, Handler] = {
-            EXPORT: ExportWork(self.store, clock),
+            EXPORT: ExportWork(self.store, clock, at_hand),
             DETAILS: DetailsWork(self.store),
             CUSTOMER_DATA: CustomerDataWork(self.store),
             CRM_WEBHOOK: CrmWebhookWork(self.store, clock),
@@ -100,7 +102,7 @@ class Service:
         )
         self.worker = Worker(self.store, self.runtime, attempts, clock, batches=self.batches)
         note = self.tracing.note if self.tracing else None
-        self.exports = Exports(self.store, self.worker, clock, note)
+        self.exports = Exports(self.store, self.worker, clock, at_hand, note)
         self.webhooks = Webhooks(self.store, self.worker, clock, note)
         self.events = Events(self.store, self.worker, self.batches, clock, note)
         self.feeds = Feeds(self.store, self.metrics)
@@ -156,10 +158,17 @@ class Service:
         webhooks = {name: each.webhooks for name, each in settings.connections.items()}
         self.webhook_gate = WebhookGate(webhooks, now=self._seconds)
         self.operator_gate = OperatorGate(settings.operator.tokens)
-        oidc = settings.operator.oidc
-        self.provider = Provider(oidc, self.gate.jwks, self._seconds) if oidc else None
+        self.provider = self._provider(settings)
         self.caller_rate = CallerRate(settings.server.requests_per_second)
         self.failed_signins = FailedSignIns(settings.server.failed_signins_per_minute)
+
+    def _provider(self, settings: Settings) -> "Provider | None":
+        if settings.operator.oidc is None:
+            return None
+        # imported here: it brings authlib and what reads keys, 10 MB of memory for whoever has no provider
+        from gateway.console.oidc import Provider
+
+        return Provider(settings.operator.oidc, self.gate.jwks, self._seconds)
 
     @property
     def draining(self) -> bool:

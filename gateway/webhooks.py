@@ -52,7 +52,9 @@ class Webhooks:
             self._wake(rows, result)
             done(result)
 
-        self._store.hand_over(inbox.keep, rows, "inbox.keep", Deadline.after(_KEEP_SECONDS), kept)
+        deadline = Deadline.after(_KEEP_SECONDS)
+        is_one = inbox.is_one_statement(rows)
+        self._store.hand_over(inbox.keep, rows, "inbox.keep", deadline, kept, is_one_statement=is_one)
 
     def _rows(self, live: LiveConnection, webhook_id: str | None, body: bytes, parsed: Any) -> Sequence[InboundEvent]:
         events = live.webhooks.read_events(parsed) if live.webhooks else ()

@@ -34,6 +34,10 @@ _REFUSED_BY_STORE_MOST = 3
 """How often the store may refuse an outcome for what it holds: once or twice it may be a race for an order key."""
 
 
+_Recorded = tuple[Delivery | None, list[Delivery]]
+"""A delivery as it was kept (None: its lease was lost), and the next of its key, claimed in the same transaction."""
+
+
 @dataclass(slots=True)
 class _Running:
     delivery: Delivery
@@ -55,7 +59,8 @@ class Worker:
     beat_at: float = 0.0
     """When the loop last came round, on the event loop's clock."""
     _running: dict[int, _Running] = field(default_factory=dict)
-    _finished: dict[int, list[asyncio.Event]] = field(default_factory=dict)
+    _waiting: dict[int, list["asyncio.Future[Delivery | None]"]] = field(default_factory=dict)
+    """Who waits for the end of an attempt, by delivery."""
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _stopping: bool = False
     _clock_watch: ClockWatch = field(init=False)
@@ -88,23 +93,27 @@ class Worker:
                 task = asyncio.create_task(self._work(delivery), name=f"delivery-{delivery.id}")
                 self._running[delivery.id] = _Running(delivery, task)
 
-    async def finished(self, delivery_id: int, deadline: Deadline) -> None:
-        """Wait until this process has finished an attempt of the delivery, at most until the deadline."""
-        event = asyncio.Event()
-        self._finished.setdefault(delivery_id, []).append(event)
-        try:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(deadline.remaining()):
-                    await event.wait()
-        finally:
-            self._forget(delivery_id, event)
+    async def finished(self, delivery_id: int, deadline: Deadline) -> Delivery | None:
+        """Wait until this process has finished an attempt of the delivery; the delivery as it was kept then.
 
-    def _forget(self, delivery_id: int, event: asyncio.Event) -> None:
-        waiting = self._finished.get(delivery_id, [])
-        if event in waiting:
-            waiting.remove(event)
+        None at the deadline, or where its lease was lost: then somebody else will finish it, or has.
+        """
+        end: asyncio.Future[Delivery | None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(delivery_id, []).append(end)
+        try:
+            async with asyncio.timeout(deadline.remaining()):
+                return await end
+        except TimeoutError:
+            return None
+        finally:
+            self._forget(delivery_id, end)
+
+    def _forget(self, delivery_id: int, end: "asyncio.Future[Delivery | None]") -> None:
+        waiting = self._waiting.get(delivery_id, [])
+        if end in waiting:
+            waiting.remove(end)
         if not waiting:
-            self._finished.pop(delivery_id, None)
+            self._waiting.pop(delivery_id, None)
 
     async def run(self) -> None:
         """Claim and renew until cancelled. After a defect it goes on, without a beat."""
@@ -232,17 +241,19 @@ class Worker:
 
     async def _work(self, delivery: Delivery) -> None:
         started = self.clock()
+        kept = None
         try:
             ending, act = await self.attempts.make(delivery)
-            follow = await self._finish(delivery, ending, act, started)
+            kept, follow = await self._finish(delivery, ending, act, started)
         finally:
             self._running.pop(delivery.id, None)
-            for event in self._finished.pop(delivery.id, []):
-                event.set()
+            for end in self._waiting.pop(delivery.id, []):
+                if not end.done():
+                    end.set_result(kept)
         self.start(follow)
 
-    async def _finish(self, delivery: Delivery, ending: Ending, act: Act, started: int) -> list[Delivery]:
-        """Record the ending, with what belongs to it; the key's next delivery, claimed in the same transaction."""
+    async def _finish(self, delivery: Delivery, ending: Ending, act: Act, started: int) -> _Recorded:
+        """Record the ending, with what belongs to it, however long the store takes."""
         refused = 0
         while True:
             try:
@@ -260,18 +271,17 @@ class Worker:
                 log.error("delivery.outcome_waits_for_store", delivery=delivery.id, detail=str(error))
             await asyncio.sleep(0.5)
 
-    def _record(
-        self, connection: Connection, delivery: Delivery, ending: Ending, act: Act, started: int
-    ) -> list[Delivery]:
+    def _record(self, connection: Connection, delivery: Delivery, ending: Ending, act: Act, started: int) -> _Recorded:
         now = self.clock()
         act.learned(connection)
         # first: on PostgreSQL it locks out whoever would add to the delivery's work (exports.mark_accepted)
-        if not deliveries.finish(connection, delivery, self.owner, ending, started, now):
+        kept = deliveries.finish(connection, delivery, self.owner, ending, started, now)
+        if kept is None:
             log.warning("delivery.lease_lost", delivery=delivery.id)
-            return []
+            return None, []
         act.also(connection)
         if ending.state not in UNFINISHED:
             claims.give_turn(connection, delivery.order_key, now)
         if self._stopping:
-            return []
-        return claims.claim_next(connection, self.lease(), now, delivery.order_key)
+            return kept, []
+        return kept, claims.claim_next(connection, self.lease(), now, delivery.order_key)

@@ -8,26 +8,29 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import httpx
-import uvicorn
+import sqlalchemy
 from starlette.types import ASGIApp
 
 from adapters.apptivo.simulated_firm import DEMO_ACCESS_KEY, DEMO_API_KEY
 from adapters.crmcom import simulator as crmcom
-from adapters.simulation import serving
+from adapters.serving import PromptServer, serving
 from adapters.vainu.simulator import FAKE_API_KEY
 from gateway.clock import Clock, now_ms
 from gateway.serve import uvicorn_config
 from gateway.service import Service
 from gateway.settings import read
 from gateway.simulators import simulators
+from gateway.store.migrate import upgrade
 
 KEY = "vainu-key-for-tests-0123456789"
 AUTH = {"API-Key": KEY}
@@ -141,6 +144,29 @@ def client(url: str, **options: Any) -> httpx.Client:
     return httpx.Client(**{"base_url": url, "headers": AUTH, "trust_env": False, "timeout": 15, **options})
 
 
+@cache
+def _migrated() -> bytes:
+    """An empty SQLite store at the newest revision."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder, "gateway.db")
+        engine = sqlalchemy.create_engine(f"sqlite:///{place}")
+        upgrade(engine)
+        engine.dispose()
+        return place.read_bytes()
+
+
+def spare_migrations(document: Mapping[str, Any]) -> None:
+    """Lay a migrated store where a SQLite one would be made: to migrate takes longer than all else at a start.
+
+    Those are run in their own tests, and in those of stores.
+    """
+    url = document.get("storage", {}).get("url", "")
+    place = Path(url.removeprefix("sqlite:///"))
+    if url.startswith("sqlite:///") and place.is_absolute() and place.parent.is_dir() and not place.exists():
+        place.touch(0o600)
+        place.write_bytes(_migrated())
+
+
 def _listen() -> socket.socket:
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.bind(("127.0.0.1", 0))
@@ -158,8 +184,10 @@ def running_gateway(
     """
     listening = _listen()
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    service = Service(read(document(url) if callable(document) else document), clock=clock, **parts)
-    server = uvicorn.Server(uvicorn_config(service.runtime.settings, service))
+    document = document(url) if callable(document) else document
+    spare_migrations(document)
+    service = Service(read(document), clock=clock, **parts)
+    server = PromptServer(uvicorn_config(service.runtime.settings, service))
     failure: list[BaseException] = []
 
     async def main() -> None:
@@ -184,7 +212,7 @@ def running_gateway(
         with client(url) as http:
             yield Gateway(url, http, service)
     finally:
-        server.should_exit = True
+        server.end()
         thread.join(PATIENCE_SECONDS)
         listening.close()
     if failure:
@@ -254,6 +282,7 @@ def gateway_process(document: Mapping[str, Any], folder: Path) -> Iterator[Gatew
     """A gateway process that is not started yet; stopped at the end."""
     config = folder / "gateway.toml"
     config.write_text(toml(document), encoding="utf-8")
+    spare_migrations(document)
     process = GatewayProcess(config, folder / "gateway.log")
     try:
         yield process

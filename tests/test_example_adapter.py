@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from adapters.simulation import serving
+from adapters.serving import serving
 from tests.harness import KEY, Gateway, gateway_process
 
 EXAMPLE = Path(__file__).parent / "example_adapter"

@@ -189,7 +189,7 @@ class ApptivoAdapter:
 
     def _names_of(self, company: Company) -> list[str]:
         # what create would write, and what Vainu calls it: the two differ where the field table is overridden
-        written = values_of(self._table, company).get("customerName", "")
+        written = values_of({"customerName": self._table["customerName"]}, company).get("customerName", "")
         names = {name_key(name): " ".join(name.split()) for name in (company.name, written) if name.strip()}
         return list(names.values())
 

@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 from adapters.bulk_events import Fault
@@ -16,6 +16,8 @@ from adapters.timestamps import TimestampRefused, read
 
 Check = Callable[[object, str], Iterator[Fault]]
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[Tt ].+)?")
+_FIRST, _LAST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
+"""Within a day of the calendar's ends there are zones whose clocks cannot show the time."""
 _UDF = re.compile(r"udf_(string|float|date)_[0-9]+")
 _BLANK: tuple[object, ...] = (None, "", [], {})
 
@@ -38,9 +40,12 @@ def _date(value: object, path: str) -> Iterator[Fault]:
         yield Fault(path, f"expected a time such as 2016-06-22T15:00:00, got {_kind_of(value)}")
         return
     try:
-        read(value.strip(), UTC)
+        at = read(value.strip(), UTC).at
     except TimestampRefused as refused:
         yield Fault(path, f"expected a time such as 2016-06-22T15:00:00, got one that is {refused.reason}")
+    else:
+        if not _FIRST <= at < _LAST:
+            yield Fault(path, "expected a time such as 2016-06-22T15:00:00, got one that is out_of_range")
 
 
 def _word(*allowed: str) -> Check:

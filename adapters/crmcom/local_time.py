@@ -6,12 +6,12 @@ from adapters.timestamps import TimestampRefused, read
 
 
 def local(text: object, zone: tzinfo) -> str | None:
-    """A time or a day in CRM.COM's form; a day is its midnight. None for what is no time."""
+    """A time or a day in CRM.COM's form; a day is its midnight. None for what is no time, or none on these clocks."""
     try:
         reading = read(text, zone)
-    except TimestampRefused:
+        return written(reading.at) if reading.date_only else written(reading.at.astimezone(zone))
+    except (TimestampRefused, OverflowError):
         return None
-    return written(reading.at) if reading.date_only else written(reading.at.astimezone(zone))
 
 
 def written(at: datetime) -> str:

@@ -12,7 +12,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adapters.contract import Adapter, AdapterSpec, Company, Contact, Lead, Opening
 from adapters.deadline import Deadline
-from adapters.simulation import Fault, FaultRule, Simulator, serving
+from adapters.serving import serving
+from adapters.simulation import Fault, FaultRule, Simulator
 
 ENOUGH_SECONDS = 10.0
 

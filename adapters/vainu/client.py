@@ -4,6 +4,8 @@ Nothing here could touch all of an account at once: there is no bulk PATCH and n
 """
 
 from base64 import b64encode
+from functools import cached_property
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from adapters.contract import Account, Observer
@@ -15,9 +17,11 @@ from adapters.vainu.customer_data_query import CustomerDataQuery
 from adapters.vainu.customer_data_v1 import CustomerDataV1
 from adapters.vainu.customer_data_v2 import CustomerDataV2
 from adapters.vainu.models import VainuSettings
-from adapters.vainu.prospects import Prospects
-from adapters.vainu.target_groups import TargetGroups
-from adapters.vainu.webhook_configurations import WebhookConfigurations
+
+if TYPE_CHECKING:
+    from adapters.vainu.prospects import Prospects
+    from adapters.vainu.target_groups import TargetGroups
+    from adapters.vainu.webhook_configurations import WebhookConfigurations
 
 _ONE = CustomerDataQuery(page_size=1)
 
@@ -43,14 +47,34 @@ class VainuClient:
             headers={"Accept": "application/json", **headers},
             upstream=settings,
         )
-        calls = Calls(self._remote)
+        self._calls = calls = Calls(self._remote)
         if settings.api_version == 1:
             self.customer_data = CustomerDataV1(calls)
         else:
             self.customer_data = CustomerDataV2(calls)
-        self.prospects = Prospects(calls)
-        self.target_groups = TargetGroups(calls)
-        self.webhook_configurations = WebhookConfigurations(calls, settings.webhook_configuration_path)
+
+    # what customer data does without is loaded by whoever uses it
+
+    @cached_property
+    def prospects(self) -> "Prospects":
+        """Vainu's companies."""
+        from adapters.vainu.prospects import Prospects
+
+        return Prospects(self._calls)
+
+    @cached_property
+    def target_groups(self) -> "TargetGroups":
+        """The account's lists of companies."""
+        from adapters.vainu.target_groups import TargetGroups
+
+        return TargetGroups(self._calls)
+
+    @cached_property
+    def webhook_configurations(self) -> "WebhookConfigurations":
+        """Where Vainu sends company changes."""
+        from adapters.vainu.webhook_configurations import WebhookConfigurations
+
+        return WebhookConfigurations(self._calls, self.settings.webhook_configuration_path)
 
     async def check(self, deadline: Deadline) -> Account:
         """Sign in, read-only: asks for one customer data object (`GET customer_data/?page_size=1&page=1`)."""

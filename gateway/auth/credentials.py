@@ -5,16 +5,14 @@ Nothing hostile raises here but `AmbiguousProof`: what cannot be read is a wrong
 
 import base64
 import binascii
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from urllib.parse import unquote_to_bytes
 
-from gateway.auth.errors import AmbiguousProof
+from gateway.auth.headers import ProofHeaders, Raw
 
 MAX_PROOF_BYTES = 16_384
 """A longer header or query is a wrong credential; no key, password or JWT needs as much."""
-_PROOF_HEADERS = {b"api-key": "API-Key", b"authorization": "Authorization"}
 
 
 def digest(secret: bytes) -> bytes:
@@ -38,17 +36,18 @@ class Presented:
     """Whether the request carries nothing that even looks like a proof."""
 
 
-def read_credentials(headers: Iterable[tuple[bytes, bytes]], query_string: bytes = b"") -> Presented:
+def read_credentials(headers: Raw | ProofHeaders, query_string: bytes = b"") -> Presented:
     """What the raw headers and the raw query string present; `AmbiguousProof` if a proof header comes twice."""
-    found = _proof_headers(headers)
+    found = ProofHeaders.of(headers)
+    api_key, authorization = found.only(b"api-key"), found.only(b"authorization")
     tokens = _url_tokens(query_string) if query_string else []
-    if not found and not tokens:
+    if api_key is None and authorization is None and not tokens:
         return _NOTHING
-    scheme, _, rest = found.get(b"authorization", b"").partition(b" ")
+    scheme, _, rest = _bounded(authorization).partition(b" ")
     scheme, rest = scheme.lower(), rest.strip(b" ")
-    api_key = found.get(b"api-key")
+    key = _bounded(api_key)
     return Presented(
-        api_key=digest(api_key) if api_key else None,
+        api_key=digest(key) if key else None,
         basic=_basic(rest) if scheme == b"basic" else None,
         bearer=rest if scheme == b"bearer" and rest else None,
         url_token=digest(tokens[0]) if len(tokens) == 1 and tokens[0] else None,
@@ -58,17 +57,8 @@ def read_credentials(headers: Iterable[tuple[bytes, bytes]], query_string: bytes
 _NOTHING = Presented(is_empty=True)
 
 
-def _proof_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
-    found: dict[bytes, bytes] = {}
-    for raw_name, raw_value in headers:
-        name = raw_name.lower()
-        if name not in _PROOF_HEADERS:
-            continue
-        if name in found:
-            raise AmbiguousProof(_PROOF_HEADERS[name])
-        value = raw_value.strip(b" \t")
-        found[name] = value if len(value) <= MAX_PROOF_BYTES else b""
-    return found
+def _bounded(value: bytes | None) -> bytes:
+    return value if value is not None and len(value) <= MAX_PROOF_BYTES else b""
 
 
 def _basic(token: bytes) -> tuple[bytes, bytes] | None:

@@ -3,16 +3,18 @@
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import SecretStr
 
 from gateway.auth.credentials import Presented, digest
 from gateway.auth.errors import Forbidden, Unauthorized
-from gateway.auth.jwks import JwksRegistry
-from gateway.auth.jwt import VerifiedToken, verify
+from gateway.auth.jwks_registry import JwksRegistry
 from gateway.auth.proofs import ComparedSecrets, Method, ProofTable, name_of, position, stored_digests
 from gateway.auth.settings import AuthSettings, JwtSettings
+
+if TYPE_CHECKING:
+    from gateway.auth.jwt import VerifiedToken
 
 Scope = Literal["gateway:export", "gateway:feed", "gateway:webhooks", "gateway:events"]
 SCOPES: frozenset[str] = frozenset({"gateway:export", "gateway:feed", "gateway:webhooks", "gateway:events"})
@@ -69,6 +71,9 @@ class Gate:
         )
         self._jwt = {name: auth.jwt for name, auth in connections.items() if auth.jwt is not None}
         self._decoy_jwt: JwtSettings | None = next(iter(self._jwt.values()), None)
+        if self._jwt:
+            # now, not with the first call, which would wait a tenth of a second for it
+            import gateway.auth.jwt  # noqa: F401 - for `_verified`, as said above
 
     async def admit(self, connection: str, presented: Presented, scope: Scope) -> Caller:
         """The caller; raises `Unauthorized`, `Forbidden` or `AuthUnavailable`."""
@@ -84,10 +89,13 @@ class Gate:
             raise Forbidden("missing_scope", f"the token lacks the scope {scope}")
         return Caller(connection, "jwt", token.name, token.scopes)
 
-    async def _verified(self, connection: str, presented: Presented) -> VerifiedToken | None:
+    async def _verified(self, connection: str, presented: Presented) -> "VerifiedToken | None":
         settings = self._jwt.get(connection, self._decoy_jwt)
         if presented.bearer is None or settings is None:
             return None
+        # imported here: where no JWT is configured, what reads them is never loaded, 10 MB of memory
+        from gateway.auth.jwt import verify
+
         token = await verify(presented.bearer, settings, self.jwks.of(settings.jwks_url, settings), self._now)
         # what the decoy's issuer signed proves nothing here
         return token if connection in self._jwt else None

@@ -14,7 +14,7 @@ from joserfc.util import base64_to_int
 from adapters.contract import RemoteError, UnexpectedReply
 from adapters.deadline import Deadline
 from adapters.http import RemoteClient
-from adapters.upstream import PUBLIC, TlsSettings, UpstreamSettings
+from adapters.upstream import PUBLIC, UpstreamSettings
 from gateway.auth.errors import AuthUnavailable
 
 PublicKey = RSAKey | ECKey | OKPKey
@@ -113,21 +113,6 @@ class JwksCache:
     def _fitting(self, kid: str | None, algorithm: str) -> list[PublicKey]:
         keys = self._keys or ()
         return [key for key in keys if (kid is None or key.kid == kid) and _fits(key, algorithm)]
-
-
-class JwksRegistry:
-    """Where a set is, and how it is reached → its cache; outlives a reload of the settings, so that keys do too."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._caches: dict[tuple[str, bool, TlsSettings], JwksCache] = {}
-
-    def of(self, url: str, upstream: UpstreamSettings = PUBLIC) -> JwksCache:
-        """The one cache of this URL, reached like this."""
-        key = url, upstream.allow_private, upstream.tls
-        if key not in self._caches:
-            self._caches[key] = JwksCache(url, self._clock, upstream)
-        return self._caches[key]
 
 
 async def _fetch(url: str, upstream: UpstreamSettings) -> tuple[PublicKey, ...]:

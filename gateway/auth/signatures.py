@@ -9,15 +9,15 @@ import base64
 import binascii
 import hmac
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
-from gateway.auth.errors import AmbiguousProof
+from gateway.auth.headers import ProofHeaders, Raw
 from gateway.settings.model import HmacSettings
 
-_STANDARD = (b"webhook-id", b"webhook-timestamp", b"webhook-signature")
+_ID_HEADER, _TIME_HEADER, _SIGNATURE_HEADER = _STANDARD = (b"webhook-id", b"webhook-timestamp", b"webhook-signature")
 _ID = re.compile(rb"[\x21-\x7e]{1,256}")
 _SECONDS = re.compile(rb"[0-9]{1,12}")
 _HEX = re.compile(rb"[0-9a-fA-F]+")
@@ -49,12 +49,13 @@ class SignatureVerifier:
         self._tolerance = tolerance_seconds
         self._headers = {name for key in self._keys for name in _header_names(key.settings)} or set(_STANDARD)
 
-    def verify(self, headers: Iterable[tuple[bytes, bytes]], body: bytes, now: float) -> Signed | None:
+    def verify(self, headers: Raw | ProofHeaders, body: bytes, now: float) -> Signed | None:
         """The proof, or None for a signature that is missing, malformed, wrong or stale; `now` is Unix seconds.
 
         `AmbiguousProof` if a header of the proof comes twice. Every secret is tried, whichever matches.
         """
-        found = self._proof_headers(headers)
+        given = ProofHeaders.of(headers)
+        found = {name: given.only(name) or b"" for name in self._headers}
         proof = None
         for key in self._keys:
             if key.settings.scheme == "standard":
@@ -64,21 +65,11 @@ class SignatureVerifier:
             proof = proof or signed
         return proof
 
-    def _proof_headers(self, headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
-        found: dict[bytes, bytes] = {}
-        for name, value in headers:
-            lower = name.lower()
-            if lower in self._headers:
-                if lower in found:
-                    raise AmbiguousProof(lower.decode("latin-1"))
-                found[lower] = value.strip(b" \t")
-        return found
 
-
-def message_id(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+def message_id(headers: ProofHeaders) -> str | None:
     """The `webhook-id` that a message carries, signed or not; None if there is no good one, or more than one."""
-    found = [value.strip(b" \t") for name, value in headers if name.lower() == _STANDARD[0]]
-    return found[0].decode("ascii") if len(found) == 1 and _ID.fullmatch(found[0]) else None
+    found = None if headers.is_repeated(_ID_HEADER) else headers.only(_ID_HEADER)
+    return found.decode("ascii") if found and _ID.fullmatch(found) else None
 
 
 def _header_names(settings: HmacSettings) -> tuple[bytes, ...]:
@@ -98,24 +89,22 @@ def _secrets(settings: HmacSettings) -> tuple[bytes, ...]:
 
 
 def _standard(key: _Key, headers: Mapping[bytes, bytes], body: bytes, now: float, tolerance: int) -> Signed | None:
-    message_id, at, signatures = (headers.get(name, b"") for name in _STANDARD)
-    signed = b".".join((message_id, at, body))
-    expected = [hmac.digest(secret, signed, "sha256") for secret in key.secrets]
-    given = [_version_1(each) for each in signatures.split(b" ")[:_MAX_SIGNATURES]]
+    message_id, at = headers[_ID_HEADER], headers[_TIME_HEADER]
+    signed = b"%b.%b.%b" % (message_id, at, body)
+    expected = [_version_1(hmac.digest(secret, signed, "sha256")) for secret in key.secrets]
     # `|`, not `any`: every pair is compared, whichever matches
     matches = False
-    for one in given:
+    for one in headers[_SIGNATURE_HEADER].split(b" ")[:_MAX_SIGNATURES]:
         for other in expected:
-            matches |= one is not None and hmac.compare_digest(one, other)
+            matches |= hmac.compare_digest(one, other)
     fresh = bool(_SECONDS.fullmatch(at)) and abs(now - int(at)) <= tolerance
     if matches and fresh and _ID.fullmatch(message_id):
         return Signed(message_id.decode("ascii"))
     return None
 
 
-def _version_1(signature: bytes) -> bytes | None:
-    version, _, value = signature.partition(b",")
-    return _base64(value) if version == b"v1" else None
+def _version_1(signature: bytes) -> bytes:
+    return b"v1," + binascii.b2a_base64(signature, newline=False)
 
 
 def _header(key: _Key, headers: Mapping[bytes, bytes], body: bytes) -> Signed | None:

@@ -2,13 +2,14 @@
 
 import secrets
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 from pydantic import SecretStr
 
 from gateway.auth.credentials import read_credentials
 from gateway.auth.errors import Unauthorized
+from gateway.auth.headers import ProofHeaders, Raw
 from gateway.auth.proofs import ComparedSecrets, ProofTable
 from gateway.auth.signatures import SignatureVerifier, message_id
 from gateway.settings import WebhookSettings
@@ -39,16 +40,14 @@ class WebhookGate:
         decoy = HmacSettings(secret=SecretStr(secrets.token_hex(32)))
         self._decoy = SignatureVerifier([decoy], 300)
 
-    def admit(
-        self, connection: str, headers: Iterable[tuple[bytes, bytes]], query_string: bytes, body: bytes
-    ) -> Sender:
+    def admit(self, connection: str, headers: Raw, query_string: bytes, body: bytes) -> Sender:
         """The sender; raises `Unauthorized`, or `AmbiguousProof` if a header of the proof comes twice."""
-        raw = list(headers)
-        presented = read_credentials(raw, query_string)
-        signed = self._verifiers.get(connection, self._decoy).verify(raw, body, self._now())
+        given = ProofHeaders(headers)
+        presented = read_credentials(given, query_string)
+        signed = self._verifiers.get(connection, self._decoy).verify(given, body, self._now())
         proof = self._proofs.match(connection, presented)
         if signed is not None and connection in self._verifiers:
             return Sender(connection, "signature", signed.webhook_id)
         if proof is not None:
-            return Sender(connection, f"{proof.method}:{proof.name}", message_id(raw))
+            return Sender(connection, f"{proof.method}:{proof.name}", message_id(given))
         raise Unauthorized("wrong_credentials")

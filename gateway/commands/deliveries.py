@@ -10,7 +10,6 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
-from adapters.redaction import Redactor
 from gateway import logs
 from gateway.clock import now_ms
 from gateway.commands.configuration import load_settings, require_connection
@@ -18,12 +17,15 @@ from gateway.commands.deliveries_table import detail_json, entry_json, print_det
 from gateway.commands.failures import WorkFailed, WrongUse
 from gateway.commands.output import console
 from gateway.commands.when import read_when
+from gateway.company_names import company_names
+from gateway.operator.redacted import Redaction
 from gateway.replays import Replayed, entries_of, of_dead_letters, replay_matching, replay_these
 from gateway.settings import Settings
 from gateway.storage import store_of
 from gateway.store import DeliveryState, Store, StoreUnavailable, ledger
 from gateway.store.backup import sqlite_file
 from gateway.store.ledger import REPLAYABLE, Detail, Entry, Filter
+from gateway.store.subjects import Subject
 
 T = TypeVar("T")
 _SHOWN_OF_DRY_RUN = 50
@@ -57,19 +59,20 @@ def run_list(config: str | None, wanted: Filter, limit: int, as_json: bool) -> i
     """Print the newest deliveries that the filter wants."""
     settings = _settings(config)
 
-    async def look(store: Store) -> tuple[ledger.Page, dict[DeliveryState, int]]:
+    async def look(store: Store) -> tuple[ledger.Page, dict[DeliveryState, int], dict[Subject, str]]:
         await _check_connection(store, settings, wanted.connection)
         page = await store.read(lambda c: ledger.search(c, wanted, limit))
-        return page, await store.read(lambda c: ledger.count(c, wanted))
+        counts = await store.read(lambda c: ledger.count(c, wanted))
+        return page, counts, await store.read(lambda c: company_names(c, page.entries))
 
-    page, counts = _with_store(settings, look) or (ledger.Page([], None), {})
-    redact = _redactor(settings)
+    page, counts, names = _with_store(settings, look) or (ledger.Page([], None), {}, {})
+    redaction = Redaction(settings)
     if as_json:
-        _write_json([entry_json(entry, redact) for entry in page.entries])
+        _write_json([entry_json(entry, redaction, names) for entry in page.entries])
         return 0
     out = console()
     if page.entries:
-        print_entries(out, page.entries, redact)
+        print_entries(out, page.entries, redaction, names)
     told = " · ".join(f"{number:,} {state}" for state, number in counts.items()) or "no deliveries"
     more = f"; the newest {len(page.entries)} are shown, --limit shows more" if page.after else ""
     out.print(Text(told + more, "dim"))
@@ -95,11 +98,11 @@ def run_show(config: str | None, reference: str, as_json: bool) -> int:
     detail = _with_store(settings, look)
     if detail is None:
         raise WorkFailed(f"no delivery {reference}; `gateway deliveries list` shows what there is")
-    redact, known = _redactor(settings), detail.delivery.connection in settings.connections
+    redaction, known = Redaction(settings), detail.delivery.connection in settings.connections
     if as_json:
-        _write_json(detail_json(detail, redact, known))
+        _write_json(detail_json(detail, redaction, known))
     else:
-        print_detail(console(), detail, redact, known)
+        print_detail(console(), detail, redaction, known)
     return 0
 
 
@@ -169,7 +172,7 @@ def _replay_these(settings: Settings, references: Sequence[str], dry_run: bool) 
 def _print_replay(settings: Settings, number: int, entries: Sequence[Entry], dry_run: bool) -> None:
     out = console()
     if entries:
-        print_entries(out, entries, _redactor(settings))
+        print_entries(out, entries, Redaction(settings))
     if number > len(entries) > 0:
         out.print(Text(f"and {number - len(entries):,} more", "dim"))
     what = f"{number:,} deliver{'y' if number == 1 else 'ies'}"
@@ -184,10 +187,6 @@ def _print_replay(settings: Settings, number: int, entries: Sequence[Entry], dry
 def _settings(config: str | None) -> Settings:
     logs.configure(json=False, level=logs.ERROR)
     return load_settings(config)[1]
-
-
-def _redactor(settings: Settings) -> Redactor:
-    return Redactor(secret for each in settings.connections.values() for secret in each.secret_values())
 
 
 def _is_many(reference: str) -> bool:

@@ -1,8 +1,9 @@
 """Deliveries as a person likes to read them, and as JSON."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import Any
 
 from rich.console import Console
@@ -11,11 +12,11 @@ from rich.text import Text
 
 from adapters.timestamps import render
 from gateway.clock import moment
-from gateway.explain import next_step, payload_text
+from gateway.explain import next_step
+from gateway.operator.redacted import Redaction
 from gateway.store import WAITS_ITS_TURN, DeliveryState
 from gateway.store.ledger import REPLAYABLE, Attempt, Detail, Entry
-
-Redact = Callable[[str], str]
+from gateway.store.subjects import Subject
 
 _STYLES = {
     DeliveryState.PENDING: "yellow",
@@ -33,15 +34,20 @@ _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 """What a remote system sends must not steer the terminal; line ends stay."""
 
 
-def print_entries(console: Console, entries: Sequence[Entry], redact: Redact) -> None:
-    """Print a list of deliveries, one line each."""
+def print_entries(
+    console: Console,
+    entries: Sequence[Entry],
+    redaction: Redaction,
+    names: Mapping[Subject, str] = MappingProxyType({}),
+) -> None:
+    """Print a list of deliveries, one line each; `names` are those of the companies that they are about."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     columns = _columns(console.width)
     for heading, width in columns.items():
         justify: Any = "right" if heading in ("id", "tries") else "left"
         table.add_column(heading, no_wrap=True, overflow="ellipsis", width=width, justify=justify)
     for entry in entries:
-        cells = _cells(entry, redact)
+        cells = _cells(entry, redaction, names.get((entry.connection, entry.subject)))
         table.add_row(*(cells[heading] for heading in columns))
     console.print(table)
 
@@ -55,16 +61,16 @@ def _columns(width: int) -> dict[str, int]:
     return {**columns, "what": max(_SHORTEST_WHAT, width - sum(columns.values()) - 2 * len(columns))}
 
 
-def _cells(entry: Entry, redact: Redact) -> dict[str, Text]:
+def _cells(entry: Entry, redaction: Redaction, name: str | None) -> dict[str, Text]:
     return {
         "id": Text(str(entry.id)),
         "created (UTC)": Text(_time(entry.created_at)),
         "state": Text(entry.state, _STYLES[entry.state]),
         "connection": Text(entry.connection),
         "kind": Text(entry.kind),
-        "about": _plain(entry.subject),
+        "about": _plain(redaction.text(name or entry.subject)),
         "tries": Text(str(entry.attempts)),
-        "what": _plain(redact(_what(entry))),
+        "what": _plain(redaction.text(_what(entry))),
     }
 
 
@@ -79,13 +85,13 @@ def _due(at: int) -> str:
     return "waits its turn" if at == WAITS_ITS_TURN else f"due {_time(at)[11:]}"
 
 
-def print_detail(console: Console, detail: Detail, redact: Redact, known: bool) -> None:
+def print_detail(console: Console, detail: Detail, redaction: Redaction, known: bool) -> None:
     """Print everything about one delivery."""
     delivery = detail.delivery
     console.print(Text.assemble(f"delivery {delivery.id}  ", (str(delivery.state), _STYLES[delivery.state])))
     console.print(Text(delivery.state.sentence))
     facts = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    for label, value in _facts(detail, redact):
+    for label, value in _facts(detail, redaction):
         facts.add_row(Text(label, "dim"), _plain(value))
     console.print(facts)
     console.print(Text("\nwhat to do", "bold"))
@@ -93,12 +99,12 @@ def print_detail(console: Console, detail: Detail, redact: Redact, known: bool) 
     if delivery.state in (DeliveryState.DEAD, DeliveryState.IGNORED):
         console.print(Text(f"gateway deliveries replay {delivery.id}", "bold cyan"))
     console.print(Text("\nattempts", "bold"))
-    console.print(_timeline(detail, redact))
+    console.print(_timeline(detail, redaction))
     console.print(Text("\npayload", "bold"))
-    console.print(_plain(payload_text(detail.body, redact, _LONGEST_PAYLOAD)))
+    console.print(_plain(redaction.request(detail.body, _LONGEST_PAYLOAD)))
 
 
-def _facts(detail: Detail, redact: Redact) -> list[tuple[str, str]]:
+def _facts(detail: Detail, redaction: Redaction) -> list[tuple[str, str]]:
     delivery = detail.delivery
     facts = [
         ("connection", delivery.connection),
@@ -110,8 +116,8 @@ def _facts(detail: Detail, redact: Redact) -> list[tuple[str, str]]:
         ("due", _due(delivery.due_at) if delivery.state == DeliveryState.PENDING else None),
         ("finished", _time_or_none(delivery.finished_at)),
         ("reason", delivery.reason),
-        ("detail", redact(delivery.detail or "")),
-        ("result", redact(delivery.result or "")),
+        ("detail", redaction.text(delivery.detail or "")),
+        ("result", redaction.text(delivery.result or "")),
     ]
     facts += [("export", _export_line(export)) for export in asdict(detail)["exports"]]
     return [(label, value) for label, value in facts if value]
@@ -123,9 +129,9 @@ def _export_line(export: Mapping[str, Any]) -> str:
     return f"{export['id']}, received {_time(export['received_at'])} UTC{joined}{told}"
 
 
-def _timeline(detail: Detail, redact: Redact) -> Table | Text:
+def _timeline(detail: Detail, redaction: Redaction) -> Table | Text:
     replayed_at = detail.delivery.replayed_at
-    lines = [(each.started_at, _attempt_line(each, redact)) for each in detail.attempts]
+    lines = [(each.started_at, _attempt_line(each, redaction)) for each in detail.attempts]
     if replayed_at is not None:
         lines.append((replayed_at, ("", "", Text("replayed", "yellow"))))
     if not lines:
@@ -136,9 +142,9 @@ def _timeline(detail: Detail, redact: Redact) -> Table | Text:
     return table
 
 
-def _attempt_line(attempt: Attempt, redact: Redact) -> tuple[str, str, Text]:
+def _attempt_line(attempt: Attempt, redaction: Redaction) -> tuple[str, str, Text]:
     outcome = Text(attempt.outcome, "green" if attempt.outcome == "ok" else "red")
-    said = redact(attempt.detail or "")
+    said = redaction.text(attempt.detail or "")
     return (
         f"#{attempt.number}",
         f"{attempt.ended_at - attempt.started_at} ms",
@@ -146,19 +152,19 @@ def _attempt_line(attempt: Attempt, redact: Redact) -> tuple[str, str, Text]:
     )
 
 
-def entry_json(entry: Entry, redact: Redact) -> dict[str, Any]:
+def entry_json(entry: Entry, redaction: Redaction, names: Mapping[Subject, str]) -> dict[str, Any]:
     """One delivery of a list as JSON; times as CONTRACT section 5 writes them."""
-    found = _timed(asdict(entry))
-    return found | {"detail": redact(entry.detail) if entry.detail else None}
+    name = redaction.optional(names.get((entry.connection, entry.subject)))
+    return _timed(asdict(entry)) | {"company_name": name, "detail": redaction.optional(entry.detail)}
 
 
-def detail_json(detail: Detail, redact: Redact, known: bool) -> dict[str, Any]:
+def detail_json(detail: Detail, redaction: Redaction, known: bool) -> dict[str, Any]:
     """Everything about one delivery as JSON."""
     delivery = asdict(detail.delivery)
     for inner in ("payload", "lease_owner", "order_key", "attempts_at_replay"):
         del delivery[inner]
-    redacted = {key: redact(delivery[key]) if delivery[key] else None for key in ("detail", "result")}
-    attempts = [_timed(asdict(each)) | {"detail": redact(each.detail or "") or None} for each in detail.attempts]
+    redacted = {key: redaction.optional(delivery[key]) for key in ("detail", "result")}
+    attempts = [_timed(asdict(each)) | {"detail": redaction.optional(each.detail)} for each in detail.attempts]
     return {
         **_timed(delivery),
         **redacted,
@@ -166,7 +172,7 @@ def detail_json(detail: Detail, redact: Redact, known: bool) -> dict[str, Any]:
         "sentence": detail.delivery.state.sentence,
         "timeline": attempts,
         "exports": [_timed(asdict(each)) for each in detail.exports],
-        "payload": payload_text(detail.body, redact, _LONGEST_PAYLOAD),
+        "payload": redaction.request(detail.body, _LONGEST_PAYLOAD),
         "overtaken_by": detail.overtaken_by,
         "replayable": detail.delivery.state in REPLAYABLE,
         "what_to_do": next_step(detail, known),

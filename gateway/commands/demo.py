@@ -15,7 +15,7 @@ import httpx
 from rich.console import Console
 from rich.text import Text
 
-from adapters.simulation import serving
+from adapters.serving import serving
 from adapters.vainu.pusher import Answer, fetch_feed, push_export
 from adapters.vainu.samples import SampleCompany, samples
 from gateway.commands.demo_config import (

@@ -1,5 +1,6 @@
 """`gateway serve`."""
 
+import gc
 import os
 import socket
 from functools import partial
@@ -32,6 +33,8 @@ def run(
     with listening:
         try:
             if workers > 1:
+                # from here on this process only looks after its workers
+                gc.enable()
                 _prepare_store(settings)
                 return Supervisor(path, listening, workers, settings.server.drain_seconds).run()
             lift_limit()

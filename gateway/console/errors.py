@@ -27,7 +27,7 @@ _TITLES = {
 _NEXT = {
     401: "Sign in, then try again.",
     403: "Load the page again, and sign in if it asks you to.",
-    404: "Look for it in the lists on the left, or go to the overview.",
+    404: "Go to the overview: its menu has every list, and each list finds by name, business id and id.",
     405: "Go back and use the buttons of the page.",
     429: "Wait a moment, then load the page again.",
     500: "Try again. If it stays, report it with the request id below: the gateway's log has the rest.",

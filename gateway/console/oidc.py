@@ -7,10 +7,8 @@ transport, for its own clients want another fork of httpx; calls go through the 
 import base64
 import hmac
 import json
-import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -25,9 +23,10 @@ from adapters.contract import BadCredentials, Refused, RemoteError
 from adapters.deadline import Deadline
 from adapters.http import RemoteClient
 from gateway.auth.errors import AuthUnavailable, Unauthorized
-from gateway.auth.jwks import JwksRegistry
+from gateway.auth.jwks_registry import JwksRegistry
 from gateway.auth.jwt import genuine
 from gateway.auth.settings import ALGORITHMS
+from gateway.console.oidc_transaction import ProviderUnavailable, SignInRefused, Transaction
 from gateway.settings.model import OidcSettings
 
 _SECONDS = 8.0
@@ -35,43 +34,6 @@ _FRESH_SECONDS = 300.0
 _LEEWAY_SECONDS = 30
 _SCOPE = "openid email"
 _ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
-
-
-class SignInRefused(Exception):
-    """The provider, or what it said, admits nobody. `reason` is a fixed word; the text is for the person."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(detail)
-        self.reason = reason
-
-
-class ProviderUnavailable(Exception):
-    """The provider cannot be asked now; the message is safe to show."""
-
-
-@dataclass(frozen=True, slots=True)
-class Transaction:
-    """One sign-in under way: what the browser keeps for us, signed, from the way there to the way back."""
-
-    state: str
-    nonce: str
-    verifier: str
-    """Of PKCE: 43 characters, known to us and that browser only."""
-    goes_on_to: str
-
-    @classmethod
-    def begin(cls, goes_on_to: str) -> "Transaction":
-        """A new one that ends at a page of ours."""
-        return cls(secrets.token_urlsafe(24), secrets.token_urlsafe(24), secrets.token_urlsafe(32), goes_on_to)
-
-    @classmethod
-    def read(cls, kept: Any) -> "Transaction":
-        """What `written` gave."""
-        return cls(**kept)
-
-    def written(self) -> dict[str, str]:
-        """As JSON can hold it."""
-        return asdict(self)
 
 
 class Provider:

@@ -1,6 +1,6 @@
 """Signing in through the identity provider: the way there, and the way back."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from itsdangerous import BadSignature
 from starlette.requests import Request
@@ -9,10 +9,13 @@ from starlette.responses import Response
 from gateway.console import access, answers, credentials, sign_in
 from gateway.console.access import base_of, cookies_of
 from gateway.console.cookies import TRANSACTION_SECONDS
-from gateway.console.oidc import Provider, ProviderUnavailable, SignInRefused, Transaction
+from gateway.console.oidc_transaction import ProviderUnavailable, SignInRefused, Transaction
 from gateway.http.inbound import address_of, service_of
 from gateway.limits import retry_after
 from gateway.problems import Problem, too_many
+
+if TYPE_CHECKING:
+    from gateway.console.oidc import Provider
 
 _PURPOSE = "oidc"
 
@@ -60,7 +63,7 @@ async def come_back(request: Request) -> Response:
     return response
 
 
-def _provider(request: Request) -> Provider:
+def _provider(request: Request) -> "Provider":
     provider = service_of(request).provider
     if provider is None:
         raise Problem(404, "not_found", "this gateway has no identity provider: operator.oidc is not configured")

@@ -77,9 +77,21 @@ async def with_token(request: Request) -> Response:
 
 async def visitor_form(request: Request) -> Form:
     """The form of somebody who is not signed in; the `Problem` if it is not ours."""
-    given = await form_of(request)
-    await check_form(request, visitor_of(request).id, given)
+    given, visitor = await form_of(request), visitor_of(request)
+    try:
+        await check_form(request, visitor.id, given)
+    except Problem as problem:
+        raise (_no_cookie(request) if visitor.is_new and problem.reason == "form_expired" else problem) from None
     return given
+
+
+def _no_cookie(request: Request) -> Problem:
+    """A browser returns a Secure cookie only over https, or on its own machine."""
+    public = service_of(request).runtime.settings.server.public_url
+    where = f"open the console under {public.rstrip('/')}/console/" if public else "use one address for the console"
+    return Problem(
+        403, "no_cookie", f"the form came without its cookie, and nothing was done: allow cookies, and {where}"
+    )
 
 
 async def open_session(request: Request, response: Response, credential: str, operator: str) -> None:

@@ -5,6 +5,7 @@ import time
 
 from starlette.types import Scope
 
+from gateway.http.headers import header
 from gateway.ids import new_id
 from gateway.logs import quick_info
 from gateway.metrics import Metrics
@@ -72,10 +73,10 @@ class AccessLog:
 
 
 def _request_id(scope: Scope) -> str:
-    given = [value for name, value in scope["headers"] if name == b"x-request-id"]
-    if len(given) == 1 and _WELL_FORMED.fullmatch(given[0].strip(b" \t")):
-        return bytes(given[0].strip(b" \t")).decode()
-    return _new_request_id()
+    given = header(scope, b"x-request-id").strip(b" \t")
+    if not _WELL_FORMED.fullmatch(given) or sum(name == b"x-request-id" for name, _value in scope["headers"]) > 1:
+        return _new_request_id()
+    return given.decode()
 
 
 def _new_request_id() -> str:

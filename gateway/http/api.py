@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,7 +16,8 @@ from gateway.operator.bodies import replay_order, single_replay, sync_order
 from gateway.operator.rendering import to_json
 from gateway.problems import Problem, invalid, not_kept
 
-_NUMBER = re.compile(r"[1-9][0-9]{0,18}")
+# as many digits as a reference to a delivery may have, and no more than the store's integers hold
+_NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 # a filter that is misspelt must not mean everything
 _OF_DELIVERIES = read.names_of(read.DeliveryQuery)
 _OF_DEAD_LETTERS = read.names_of(read.DeliveryQuery, "state")
@@ -104,6 +106,9 @@ async def _exports(request: Request, operator: OperatorService) -> Any:
 
 
 async def _delivery(request: Request, operator: OperatorService) -> Any:
+    if request.path_params["delivery_id"] == "replay":
+        # a path of its own, which POST alone has
+        raise HTTPException(405, headers={"Allow": "POST"})
     return await operator.delivery(_number(request, "delivery_id"))
 
 

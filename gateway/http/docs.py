@@ -1,5 +1,6 @@
 """`GET /openapi.json` and `GET /docs`: the contract, readable without the internet."""
 
+import asyncio
 import base64
 import hashlib
 import re
@@ -11,10 +12,6 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.openapi import document
-from gateway.openapi.page import groups, schema_views
-from gateway.templates import environment
-
 _TEMPLATES = Path(__file__).parent / "templates"
 _CODE = re.compile(r"`([^`]+)`")
 _BOLD = re.compile(r"\*\*([^*]+)\*\*")
@@ -22,12 +19,14 @@ _BOLD = re.compile(r"\*\*([^*]+)\*\*")
 
 async def openapi_json(_request: Request) -> Response:
     """The OpenAPI document as JSON."""
-    return Response(_json(), media_type="application/json", headers={"X-Content-Type-Options": "nosniff"})
+    return Response(
+        await asyncio.to_thread(_json), media_type="application/json", headers={"X-Content-Type-Options": "nosniff"}
+    )
 
 
 async def docs_page(_request: Request) -> Response:
     """The document as one page: no scripts, no request to anywhere, its style admitted by its hash."""
-    page, policy = _page()
+    page, policy = await asyncio.to_thread(_page)
     headers = {
         "Content-Security-Policy": policy,
         "X-Content-Type-Options": "nosniff",
@@ -38,12 +37,19 @@ async def docs_page(_request: Request) -> Response:
 
 @cache
 def _json() -> bytes:
+    # imported here, as below: most gateways are never asked
+    from gateway.openapi import document
+
     return msgspec.json.encode(document())
 
 
 @cache
 def _page() -> tuple[bytes, str]:
     """The page, and the content security policy that lets its own style apply and nothing else."""
+    from gateway.openapi import document
+    from gateway.openapi.page import groups, schema_views
+    from gateway.templates import environment
+
     style = (_TEMPLATES / "docs.css").read_text(encoding="utf-8")
     shown = document()
     templates = environment(_TEMPLATES)

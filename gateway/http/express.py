@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.types import Scope
 
 from gateway.http.access import AccessLog
-from gateway.http.inbound import header
+from gateway.http.headers import header
 from gateway.http.webhooks import FROM_CRM, admitted_from_crm, told
 from gateway.logs import REQUEST_ID
 from gateway.problems import Problem, ProblemResponse, problem_answer

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from starlette.requests import Request
@@ -12,6 +11,7 @@ from gateway.auth.credentials import Presented, read_credentials
 from gateway.auth.errors import OPERATOR_WWW_AUTHENTICATE, WWW_AUTHENTICATE, AuthError, Unauthorized
 from gateway.auth.gate import Operator, Scope
 from gateway.body import NotJson, parse_json
+from gateway.http.headers import header
 from gateway.limits import retry_after
 from gateway.problems import Problem, of_auth, too_many
 from gateway.runtime import LiveConnection
@@ -194,14 +194,6 @@ async def _received(request: Request, largest: int) -> bytes:
         chunks.append(chunk)
         if not message.get("more_body", False):
             return chunk if len(chunks) == 1 else b"".join(chunks)
-
-
-def header(scope: Mapping[str, Any], name: bytes) -> bytes:
-    """The first header of this name, in lower case as servers hand them over; empty where there is none."""
-    for given, value in scope["headers"]:
-        if given == name:
-            return bytes(value)
-    return b""
 
 
 def _too_large(request: Request, largest: int) -> Problem:

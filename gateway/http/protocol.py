@@ -17,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from gateway.http.envelope import Envelope
 from gateway.http.express import Headers
+from gateway.http.headers import header
 from gateway.http.occupancy import Idling, make_room
 from gateway.problems import Problem
 
@@ -34,6 +35,7 @@ _LINGER_SECONDS = 2.0
 class Protocol(HttpToolsProtocol):
     """One caller's connection."""
 
+    _envelope: Envelope
     _refusal: Problem | None = None
     _is_lingering = False
     _wishes_upgrade = False
@@ -41,8 +43,8 @@ class Protocol(HttpToolsProtocol):
     """What is awaited: `head`, `body`, or `""` between requests."""
     _head_bytes = 0
     """What has come while a head was awaited, parsed or not."""
-    _head_size = 0
-    """What the parser has told of the head."""
+    _chunk_bytes = 0
+    """What came last."""
     _message = 0
     _timer: asyncio.TimerHandle | None = None
     _timed: tuple[int, str] = (0, "")
@@ -55,6 +57,7 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Begin to wait for the first request."""
         super().connection_made(transport)
+        self._envelope = cast(Envelope, self.config.app)
         if len(self.connections) > self._envelope.most_connections and not make_room(self._others):
             self._refuse(_crowded())
             return
@@ -99,9 +102,10 @@ class Protocol(HttpToolsProtocol):
         """Parse, within the limits."""
         if self._is_lingering:
             return
+        self._chunk_bytes = len(data)
         if self._phase == "head":
             # callbacks tell of whole headers only: a header without end is met here
-            self._head_bytes += len(data)
+            self._head_bytes += self._chunk_bytes
         self._unset_keepalive_if_required()
         self._parse(data)
         self._go_on()
@@ -134,23 +138,19 @@ class Protocol(HttpToolsProtocol):
         """A request begins."""
         super().on_message_begin()
         self._message += 1
-        self._head_size = 0
         if self._phase != "head":
             self._phase, self._head_bytes = "head", 0
-
-    def on_url(self, url: bytes) -> None:
-        """Take a part of the request's address."""
-        super().on_url(url)
-        self._bound_head(len(url))
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header; behind the body it is a trailer, which is none (RFC 9110 section 6.5.1) and is passed over."""
         if self._phase != "body":
-            super().on_header(name, value)
-        self._bound_head(len(name) + len(value) + 4)
+            self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         """The head is there: the application takes over."""
+        self._bound_head()
+        self._require_host()
+        self.expect_100_continue = header(cast(Scope, self.scope), b"expect").lower() == b"100-continue"
         if self.parser.should_upgrade():
             self._wishes_upgrade = any(name == b"upgrade" for name, _value in self.headers)
             if self._wishes_upgrade:
@@ -203,9 +203,8 @@ class Protocol(HttpToolsProtocol):
 
     def _answer(self, cycle: RequestResponseCycle, status: int, headers: Headers, body: bytes) -> None:
         """Write an answer whole, as `RequestResponseCycle.send` writes one in parts."""
-        lines = [STATUS_LINE[status]]
-        for name, value in (*cycle.default_headers, *headers):
-            lines += (name, b": ", value, b"\r\n")
+        lines = [STATUS_LINE[status], *(b"%b: %b\r\n" % each for each in cycle.default_headers)]
+        lines += [b"%b: %b\r\n" % each for each in headers]
         lines.append(b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n")
         cycle.response_started = cycle.response_complete = True
         if not cycle.disconnected:
@@ -228,16 +227,22 @@ class Protocol(HttpToolsProtocol):
         else:
             self.transport.close()
 
-    @property
-    def _envelope(self) -> Envelope:
-        return cast(Envelope, self.config.app)
-
-    def _bound_head(self, size: int) -> None:
-        self._head_size += size
-        if self._head_size > MAX_HEAD_BYTES or len(self.headers) > MAX_HEADERS:
+    def _bound_head(self) -> None:
+        is_large = False
+        if self._head_bytes + self._chunk_bytes > MAX_HEAD_BYTES:
+            # with body or further requests behind it, perhaps
+            is_large = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > MAX_HEAD_BYTES
+        if is_large or len(self.headers) > MAX_HEADERS:
             self._refusal = _head_too_large()
             # the parser stops at any exception, and uvicorn then calls send_400_response
             raise ValueError("head too large")
+
+    def _require_host(self) -> None:
+        """One Host, as RFC 9112 section 3.2 demands: of two, a proxy before us may have read the other."""
+        hosts = [name for name, _value in self.headers].count(b"host")
+        if hosts > 1 or (not hosts and self.parser.get_http_version() == "1.1"):
+            # answered as `_bound_head` is
+            raise ValueError("not one Host")
 
     def _refuse(self, problem: Problem) -> None:
         cycle = self.cycle

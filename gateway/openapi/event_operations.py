@@ -1,8 +1,12 @@
 """The operations for customer events: rows for CRM.COM, and what became of them."""
 
+import json
+
 from gateway.openapi.answers import refusals
 from gateway.openapi.content import json_body, sample
-from gateway.openapi.event_schemas import ID
+from gateway.openapi.event_examples import event_example, example_names
+from gateway.openapi.event_rows import KINDS, row_name
+from gateway.openapi.event_schemas import ID, body_name
 from gateway.openapi.references import Node, example, schema
 from gateway.openapi.security import connection_auth
 
@@ -12,15 +16,35 @@ _FAILED = {
     "error_code": "NotFoundAPIValueException",
     "error_description": "Error:Account (ACR0000000165) Not Found.",
 }
+_REFUSALS = (
+    "BadRequest",
+    "Unauthorized",
+    "Forbidden",
+    "NoSuchEventKind",
+    "BodyTimeout",
+    "BodyTooLarge",
+    "NotJsonType",
+    "Invalid",
+    "TooManyRequests",
+    "Unavailable",
+)
 _OUTCOMES = {"id": ID, "processed": [_PROCESSED], "failed": [_FAILED]}
 
 
-def take() -> Node:
-    """`POST /crm/{connection}/customer-events/{kind}`."""
+def event_paths() -> dict[str, tuple[str, Node, tuple[str, ...]]]:
+    """By path: the method, the operation, and the path's parameters; a path for each kind, with its own fields."""
+    place = "/crm/{connection}/customer-events/"
     return {
-        "operationId": "takeCustomerEvents",
+        **{place + kind: ("post", _take(kind), ("Connection",)) for kind in KINDS},
+        **{f"{place}{kind}/{{id}}": ("get", _standing(kind), ("Connection", "EventsId")) for kind in KINDS},
+    }
+
+
+def _take(kind: str) -> Node:
+    return {
+        "operationId": f"push{row_name(kind)}s",
         "tags": ["Customer events"],
-        "summary": "Push customer events to the CRM",
+        "summary": f"Push customer events to the CRM: {_in_words(kind)}",
         "description": (
             "Checks every row, keeps all of them or none, and pushes them together with those of other requests, at "
             "most 1,000 in a call. A row that fails for a passing reason is tried again without the others; one that "
@@ -33,8 +57,8 @@ def take() -> Node:
             "description": "JSON, declared as `application/json`, as any `+json`, or not at all.",
             "content": {
                 "application/json": {
-                    "schema": schema("CustomerEvents"),
-                    "examples": {name: example(name) for name in ("purchases", "purchasesSet")},
+                    "schema": schema(body_name(kind)),
+                    "examples": {name: example(name) for name in example_names(kind)},
                 }
             },
         },
@@ -45,40 +69,23 @@ def take() -> Node:
                 schema("EventsAccepted"),
                 {"id": ID, "status": "accepted"},
             ),
-            **refusals(
-                "BadRequest",
-                "Unauthorized",
-                "Forbidden",
-                "NoSuchEventKind",
-                "BodyTimeout",
-                "BodyTooLarge",
-                "NotJsonType",
-                "Invalid",
-                "TooManyRequests",
-                "Unavailable",
-            ),
+            **refusals(*_REFUSALS),
         },
         "x-codeSamples": [
             sample(
-                "Push a purchase",
-                'curl -sS "$GATEWAY/crm/globex/customer-events/purchases" -H "API-Key: $KEY" \\\n'
-                '  -H "Content-Type: application/json" \\\n'
-                '  -d \'[{"request_unique_identifier": "1", "performed_on": "2026-11-20T15:00:00", \'\\\n'
-                '\'"performed_by_unit_identifier": {"name": "Admin Unit"}, "reference_number": "R-1", \'\\\n'
-                '\'"accounts_receivable_identifier": {"number": "ACR0000000164"}, "products_set": \'\\\n'
-                '\'[{"product_identifier": {"code": "Bronze"}, "net_amount": 50, "vat_amount": 10, \'\\\n'
-                "'\"total_amount\": 60}]}]'",
+                "Push an event",
+                f'curl -sS "$GATEWAY/crm/globex/customer-events/{kind}" -H "API-Key: $KEY" \\\n'
+                f"  -H \"Content-Type: application/json\" -d '{json.dumps([event_example(kind)], indent=2)}'",
             )
         ],
     }
 
 
-def standing() -> Node:
-    """`GET /crm/{connection}/customer-events/{kind}/{id}`."""
+def _standing(kind: str) -> Node:
     return {
-        "operationId": "getCustomerEvents",
+        "operationId": f"get{row_name(kind)}s",
         "tags": ["Customer events"],
-        "summary": "What became of customer events, row by row",
+        "summary": f"What became of customer events, row by row: {_in_words(kind)}",
         "description": "Rows that were done more than `storage.retention_days` ago are no longer told.",
         "security": connection_auth("gateway:events"),
         "responses": {
@@ -99,7 +106,11 @@ def standing() -> Node:
         "x-codeSamples": [
             sample(
                 "Ask what became of a request",
-                f'curl -sS "$GATEWAY/crm/globex/customer-events/purchases/{ID}" -H "API-Key: $KEY"',
+                f'curl -sS "$GATEWAY/crm/globex/customer-events/{kind}/{ID}" -H "API-Key: $KEY"',
             )
         ],
     }
+
+
+def _in_words(kind: str) -> str:
+    return kind.replace("_", " ")

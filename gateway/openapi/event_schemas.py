@@ -1,23 +1,18 @@
 """Schemas, parameters and examples of customer events (CONTRACT section 4; the fields are CRM.COM's, S004)."""
 
+import re
+from collections.abc import Iterator
+
+from gateway.openapi.event_rows import KINDS, row_name, row_schemas
 from gateway.openapi.references import Node, schema
 
 ID = "evt_01k9y3v4m2f8q7t5r6w1x0z9ab"
 _ID_PATTERN = "^evt_[0-9a-z]{26}$"
-KINDS = ("achievements", "purchases", "referrals", "social_media", "web", "financial_achievements")
 
 
 def event_parameters() -> Node:
     """The parts of `components/parameters` that are about customer events."""
     return {
-        "EventKind": {
-            "name": "kind",
-            "in": "path",
-            "required": True,
-            "description": "Which customer events.",
-            "schema": {"type": "string", "enum": list(KINDS)},
-            "example": "purchases",
-        },
         "EventsId": {
             "name": "id",
             "in": "path",
@@ -32,14 +27,8 @@ def event_parameters() -> Node:
 def event_schemas() -> Node:
     """The parts of `components/schemas` that are about customer events."""
     return {
-        "CustomerEvents": _body(),
-        "CustomerEvent": _event(),
-        "EventIdentifier": {
-            "type": "object",
-            "description": "What identifies something in the CRM; one of the fields is enough.",
-            "properties": {name: _text() for name in ("id", "number", "code", "name", "alternative_code")},
-            "minProperties": 1,
-        },
+        **{body_name(kind): _body(kind) for kind in KINDS},
+        **row_schemas(),
         "EventOutcomes": _object("What became of each row.", _outcomes()),
         "EventsAccepted": _object(
             "Kept; a GET of the same path with this `id` tells how it goes on.",
@@ -56,92 +45,39 @@ def event_schemas() -> Node:
     }
 
 
-def event_examples() -> Node:
-    """The parts of `components/examples` that are about customer events."""
-    return {
-        "purchases": {"summary": "A bare array", "value": [_purchase()]},
-        "purchasesSet": {"summary": "As CRM.COM's own set", "value": {"purchases_customer_events_set": [_purchase()]}},
-    }
+def body_name(kind: str) -> str:
+    """The component that describes a body of events of a kind."""
+    return f"{row_name(kind)}s"
 
 
-def _body() -> Node:
-    rows = {"type": "array", "minItems": 1, "items": schema("CustomerEvent")}
-    names = [f"{kind}_customer_events_set" for kind in KINDS]
+def set_names(kind: str) -> tuple[str, str]:
+    """Under which of an object's fields the events stand: as CRM.COM calls it, which goes before, and as the path."""
+    word = re.sub("(?<=[a-z])(?=[A-Z])", "_", KINDS[kind]).lower()
+    # `web` and `social_media` are the same both ways
+    return f"{word}_customer_events_set", f"{kind}_customer_events_set"
+
+
+def _body(kind: str) -> Node:
+    rows = {"type": "array", "minItems": 1, "uniqueItems": True, "items": schema(row_name(kind))}
+    names = dict.fromkeys(set_names(kind))
+    beside: Node = {"intended_currency_identifier": _currency()} if kind == "purchases" else {}
     return {
         "description": (
-            "An array of events, or an object with one under `<kind>_customer_events_set`, `kind` as in the path. "
+            f"An array of events, or an object with one under {' or '.join(f'`{name}`' for name in names)}. "
             "No `request_unique_identifier` comes twice."
         ),
-        "anyOf": [
-            rows,
-            {
-                "type": "object",
-                "anyOf": [{"required": [name]} for name in names],
-                "properties": {name: dict(rows) for name in names},
-            },
-        ],
+        "anyOf": [rows, *_sets(list(names), rows, beside)],
     }
 
 
-def _event() -> Node:
-    identifier = schema("EventIdentifier")
-    product = _object(
-        "A product that was bought.",
-        {
-            "product_identifier": identifier,
-            "net_amount": {"type": "number"},
-            "vat_amount": {"type": "number"},
-            "total_amount": {"type": "number"},
-        },
-    )
-    always: Node = {
-        "request_unique_identifier": {**_text(), "description": "Unique in the request; the outcome carries it."},
-        "performed_by_unit_identifier": identifier,
-        "performed_on": {
-            **_text(),
-            "description": "Such as 2016-06-22T15:00:00, on the firm's clocks; or ISO 8601 with an offset.",
-        },
-    }
-    more: Node = {
-        "accounts_receivable_identifier": identifier,
-        "rewards_participant_identifier": identifier,
-        "classification_identifier": identifier,
-        "reference_number": _text(),
-        "products_set": {"type": "array", "minItems": 1, "items": product},
-        "referred_rewards_participant_identifier": identifier,
-        "referred_by_rewards_participant_identifier": identifier,
-        "social_media": {"const": "FACEBOOK"},
-        "profile": _text(),
-        "action": {"const": "LIKE"},
-        "website": _text(),
-        "external_system_reference_number": {
-            **_text(),
-            "description": "The gateway sets one where it is missing: by it a row that may be there is looked up.",
-        },
-    }
-    return {
-        "type": "object",
-        "description": (
-            "One event in CRM.COM's own fields. Besides those required here: an account or a participant (all kinds "
-            "but referrals); `classification_identifier` (achievements, financial_achievements); `reference_number` "
-            "and `products_set` (purchases); both participants (referrals); `social_media`, `profile` and `action` "
-            "(social_media); `website` (web). Further fields of CRM.COM are passed on."
-        ),
-        "required": list(always),
-        "properties": {**always, **more},
-    }
+def _sets(names: list[str], rows: Node, beside: Node) -> Iterator[Node]:
+    for place, name in enumerate(names):
+        others = dict.fromkeys(names[:place], False)
+        yield {"type": "object", "required": [name], "properties": {**others, name: dict(rows), **beside}}
 
 
-def _purchase() -> Node:
-    amounts = {"net_amount": 50, "vat_amount": 10, "total_amount": 60}
-    return {
-        "request_unique_identifier": "1",
-        "performed_by_unit_identifier": {"name": "Admin Unit"},
-        "performed_on": "2026-11-20T15:00:00",
-        "accounts_receivable_identifier": {"number": "ACR0000000164"},
-        "reference_number": "R-1",
-        "products_set": [{"product_identifier": {"code": "Bronze"}, **amounts}],
-    }
+def _currency() -> Node:
+    return {"anyOf": [schema("CurrencyIdentifier"), {"type": "null"}], "description": "That of every event."}
 
 
 def _outcomes() -> Node:

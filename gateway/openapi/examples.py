@@ -3,7 +3,7 @@
 The company is the sample of Vainu's own documentation (S001, GET /prospect/{id}/all/), shortened.
 """
 
-from gateway.openapi.event_schemas import event_examples
+from gateway.openapi.event_examples import event_examples
 from gateway.openapi.references import Node
 
 

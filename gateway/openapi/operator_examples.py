@@ -35,6 +35,7 @@ def _delivery() -> Node:
         "kind": "export",
         "state": "dead",
         "subject": _COMPANY_ID,
+        "company_name": "Oy Samlink Ab",
         "event_id": None,
         "attempts": 24,
         "reason": "server_fault",

@@ -31,7 +31,7 @@ def operator_paths() -> dict[str, tuple[str, Node, tuple[str, ...]]]:
         "/api/connections/{connection}/syncs": _start_sync(),
         "/api/exports": _list("listExports", "Exports", "ExportPage", (*_OF_EXPORTS, "ExportCursor")),
         "/api/exports/{export_id}": _get(
-            "getExport", "Everything about an export", "ExportDetail", "NoSuchThing", of=("ExportId",)
+            "getExportDetail", "Everything about an export", "ExportDetail", "NoSuchThing", of=("ExportId",)
         ),
         "/api/webhooks": _list("listWebhooks", "Webhooks", "DeliveryPage", (*_without("OfKind"), "DeliveryCursor")),
         "/api/webhooks/{webhook_id}": _get(
@@ -89,7 +89,7 @@ _PLACES = {
     "getConnection": "/api/connections/acme",
     "previewFeed": "/api/connections/acme/feed/10235",
     "listExports": "/api/exports?state=dead&connection=acme",
-    "getExport": "/api/exports/exp_01k9y3v4m2f8q7t5r6w1x0z9ab",
+    "getExportDetail": "/api/exports/exp_01k9y3v4m2f8q7t5r6w1x0z9ab",
     "listWebhooks": "/api/webhooks?since=2026-01-31",
     "getWebhook": "/api/webhooks/whk_01k9y3v4m2f8q7t5r6w1x0z9ab",
     "listDeliveries": "/api/deliveries?q=Oy%20Samlink",

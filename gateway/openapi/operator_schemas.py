@@ -96,7 +96,7 @@ def _replay_order() -> Node:
         "maxItems": MOST_NAMED,
         "items": {
             "anyOf": [
-                {"type": "integer", "minimum": 0, "maximum": 999_999_999_999_999_999},
+                {"type": "integer", "minimum": 0, "maximum": 10**19 - 1},
                 {"type": "string", "pattern": REFERENCE_PATTERN},
             ]
         },
@@ -106,7 +106,7 @@ def _replay_order() -> Node:
     dead = {
         "type": "object",
         "required": ["state"],
-        "properties": {"state": {"type": "array", "items": {"const": "dead"}}},
+        "properties": {"state": _one_or_more({"const": "dead"})},
     }
     narrowed = {"allOf": [schema("ReplayFilter"), {"anyOf": [narrow, dead]}]}
     of_filter = {"all": {"type": "boolean"}, "dry_run": dry_run, "up_to": up_to}
@@ -122,12 +122,12 @@ def _replay_order() -> Node:
 
 def _filter() -> Node:
     text = {**text_schema(), "minLength": 1}
-    states = {"type": "array", "minItems": 1, "items": {"enum": [str(state) for state in REPLAYABLE]}}
+    state = {"enum": [str(state) for state in REPLAYABLE]}
     return _closed(
         "Which deliveries, as the list's parameters say it.",
         {
-            "state": states,
-            "kind": {"type": "array", "minItems": 1, "items": text},
+            "state": _one_or_more(state),
+            "kind": _one_or_more(text),
             "connection": text,
             "reason": text,
             "since": since_schema(),
@@ -135,6 +135,10 @@ def _filter() -> Node:
             "q": {**text_schema(), "minLength": 1},
         },
     )
+
+
+def _one_or_more(item: Node) -> Node:
+    return {"anyOf": [{"type": "array", "minItems": 1, "items": item}, item]}
 
 
 def _sync_order() -> Node:

@@ -1,6 +1,10 @@
-"""Every path and operation of `gateway.app.ROUTES`, and nothing else (CONTRACT section 4)."""
+"""Every path and operation of `gateway.app.ROUTES`, and nothing else (CONTRACT section 4).
 
-from gateway.openapi import event_operations, service_operations, vainu_operations, webhook_operations
+The route of customer events is a path for each kind, because the kind decides what an event's fields are.
+"""
+
+from gateway.openapi import service_operations, vainu_operations, webhook_operations
+from gateway.openapi.event_operations import event_paths
 from gateway.openapi.operator_operations import operator_paths
 from gateway.openapi.references import Node, parameter
 
@@ -16,10 +20,7 @@ def paths() -> Node:
         "/vainu/{connection}/records/{unique_id}": _path("get", vainu_operations.record(), "Connection", "UniqueId"),
         "/vainu/{connection}/webhooks": _path("post", webhook_operations.from_vainu(), "Connection"),
         "/crm/{connection}/webhooks": _path("post", webhook_operations.from_crm(), "Connection"),
-        "/crm/{connection}/customer-events/{kind}": _path("post", event_operations.take(), "Connection", "EventKind"),
-        "/crm/{connection}/customer-events/{kind}/{id}": _path(
-            "get", event_operations.standing(), "Connection", "EventKind", "EventsId"
-        ),
+        **{path: _path(method, operation, *of) for path, (method, operation, of) in event_paths().items()},
         "/health/live": _path("get", service_operations.live()),
         "/health/ready": _path("get", service_operations.ready()),
         "/metrics": _path("get", service_operations.metrics()),

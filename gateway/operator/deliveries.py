@@ -13,7 +13,7 @@ from gateway.explain import next_step
 from gateway.inbound_work import COMPANY_CHANGE, CRM_WEBHOOK
 from gateway.operator import cursors
 from gateway.operator.errors import NoSuch
-from gateway.operator.lines import at, company_links, delivery_line, export_line, timeline
+from gateway.operator.lines import at, company_links, delivery_lines, export_line, timeline
 from gateway.operator.models import DeliveryDetail, DeliveryLine, ExportDetail, ExportLine, Page
 from gateway.operator.queries import DeliveryQuery, ExportQuery
 from gateway.operator.redacted import Redaction
@@ -46,9 +46,8 @@ class Deliveries:
 
         def look(connection: Connection) -> Page[DeliveryLine]:
             found = lists.delivery_page(connection, filter_of(connection, query), query.limit, after)
-            redaction = self.redaction()
             return Page(
-                tuple(delivery_line(entry, redaction) for entry in found.entries),
+                delivery_lines(connection, found.entries, self.redaction()),
                 None if found.after is None else cursors.of_delivery(found.after),
                 at(found.searched_until),
             )
@@ -123,7 +122,7 @@ class Deliveries:
             company_id = searches.company_of(connection, delivery.connection, delivery.subject)
         links = None if company_id is None else searches.links_of(connection, company_id, _LINKED)
         return DeliveryDetail(
-            line=delivery_line(ledger.entries(connection, [delivery_id])[0], redaction),
+            line=delivery_lines(connection, ledger.entries(connection, [delivery_id]), redaction)[0],
             sentence=delivery.state.sentence,
             next_step=next_step(detail, is_known),
             timeline=timeline(detail, redaction),

@@ -1,14 +1,16 @@
 """Rows of the store as operators see them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from gateway.body import NotJson, parse_json
+from sqlalchemy import Connection
+
 from gateway.clock import moment
+from gateway.company_names import company_name, company_names
 from gateway.exports import standing_of
 from gateway.operator.models import CompanyLinks, DeliveryLine, ExportLine, Moment
 from gateway.operator.redacted import Redaction
 from gateway.operator.status import AuditLine
-from gateway.pushed import NotACompany, read_push
 from gateway.runtime import Runtime
 from gateway.store import WAITS_ITS_TURN, DeliveryState
 from gateway.store.audit import Entry as AuditEntry
@@ -23,8 +25,13 @@ def at(milliseconds: int | None) -> datetime | None:
     return None if milliseconds is None else moment(milliseconds)
 
 
-def delivery_line(entry: Entry, redaction: Redaction) -> DeliveryLine:
-    """A delivery of a list."""
+def delivery_lines(connection: Connection, entries: Sequence[Entry], redaction: Redaction) -> tuple[DeliveryLine, ...]:
+    """Deliveries of a list, each with the company that it is about."""
+    names = company_names(connection, entries)
+    return tuple(_delivery_line(entry, redaction, names.get((entry.connection, entry.subject))) for entry in entries)
+
+
+def _delivery_line(entry: Entry, redaction: Redaction, company_name: str | None) -> DeliveryLine:
     is_due = entry.state == DeliveryState.PENDING and entry.due_at != WAITS_ITS_TURN
     return DeliveryLine(
         id=entry.id,
@@ -32,6 +39,7 @@ def delivery_line(entry: Entry, redaction: Redaction) -> DeliveryLine:
         kind=entry.kind,
         state=entry.state,
         subject=redaction.text(entry.subject),
+        company_name=redaction.optional(company_name),
         event_id=entry.event_id,
         attempts=entry.attempts,
         reason=entry.reason,
@@ -52,7 +60,7 @@ def export_line(entry: ExportEntry, redaction: Redaction) -> ExportLine:
     return ExportLine(
         id=entry.id,
         connection=entry.connection,
-        company_name=redaction.text(_company_name(entry.body)),
+        company_name=redaction.text(company_name(entry.body)),
         unique_id=standing.unique_id,
         record_id=entry.record_id,
         status=standing.status,
@@ -68,14 +76,6 @@ def export_line(entry: ExportEntry, redaction: Redaction) -> ExportLine:
         delivery_id=entry.delivery_id,
         company_id=entry.company_id,
     )
-
-
-def _company_name(body: bytes) -> str:
-    """As the push has it; "" where it cannot be read any more."""
-    try:
-        return read_push(parse_json(body)).company.name
-    except (NotJson, NotACompany):
-        return ""
 
 
 def timeline(detail: Detail, redaction: Redaction) -> tuple[Moment, ...]:

@@ -36,6 +36,8 @@ class DeliveryLine:
     state: DeliveryState
     subject: str
     """What it is about: of exports the company (`co_…`), of webhooks the CRM's record or the unique_id."""
+    company_name: str | None
+    """What that company is called, by Vainu's newest push of it; None where it is not known."""
     event_id: str | None
     """The id that the sender of a webhook (`whk_…`) or of customer events (`evt_…`) was told."""
     attempts: int

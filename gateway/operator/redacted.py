@@ -23,6 +23,8 @@ _PERSONAL_KEY = re.compile(
 """Keys in lower case, letters and digits only."""
 _PEOPLE_KEY = re.compile(r"contacts?|persons?|people|employees|decisionmakers?|boardmembers?|users?|owners?|attendees")
 _ADDRESS = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,255}\.[A-Za-z]{2,24}")
+_PHONE = re.compile(r"(?<![\w+])\+[1-9][0-9 ()./-]{5,18}[0-9]\b")
+"""In the international form only: other digits are business ids, times and numbers of records."""
 _NOT_LETTERS = re.compile(r"[^a-z0-9]+")
 _LISTED_NAME = frozenset(
     {"name", "title", "link", "address", "linkedin", "twitter", "facebook", "notes", "description"}
@@ -37,8 +39,8 @@ class Redaction:
         self._redact = Redactor(settings.secret_values())
 
     def text(self, text: str) -> str:
-        """A text without secrets and e-mail addresses."""
-        return _ADDRESS.sub(PERSONAL, self._redact(text))
+        """A text without secrets, e-mail addresses and telephone numbers."""
+        return _PHONE.sub(PERSONAL, _ADDRESS.sub(PERSONAL, self._redact(text)))
 
     def optional(self, text: str | None) -> str | None:
         """As `text`; None for None."""
@@ -57,14 +59,14 @@ class Redaction:
         except ValueError:
             return self.text(result)
 
-    def request(self, body: bytes) -> str:
-        """A body as readable text, cut where it is long."""
+    def request(self, body: bytes, longest: int = LONGEST_REQUEST) -> str:
+        """A body as readable text, cut after so many characters."""
         try:
             text = json.dumps(self.value(parse_json(body)), indent=2, ensure_ascii=False)
         except NotJson:
             text = self.text(body.decode("utf-8", "backslashreplace"))
-        more = len(text) - LONGEST_REQUEST
-        return text if more <= 0 else f"{text[:LONGEST_REQUEST]}… (cut: {more:,} more characters)"
+        more = len(text) - longest
+        return text if more <= 0 else f"{text[:longest]}… (cut: {more:,} more characters)"
 
 
 def _masked(value: Any, redact: Callable[[str], str], *, among_people: bool) -> Any:

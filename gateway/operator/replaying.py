@@ -13,7 +13,7 @@ from gateway.ids import ID_DIGITS
 from gateway.operator.auditing import Actor, Auditing, entry
 from gateway.operator.deliveries import LOOK_SECONDS, Deliveries, filter_of
 from gateway.operator.errors import BadQuery
-from gateway.operator.lines import delivery_line
+from gateway.operator.lines import delivery_lines
 from gateway.operator.models import DeliveryLine, ReplayOutcome
 from gateway.operator.queries import DeliveryQuery, query_string
 from gateway.pushed import BodyFault
@@ -26,7 +26,7 @@ MOST_NAMED = 1_000
 """How many deliveries one request may name."""
 SHOWN = 50
 ACTION = "replay"
-REFERENCE_PATTERN = f"^([0-9]{{1,18}}|(exp|whk|evt)_[{ID_DIGITS}]{{26}})$"
+REFERENCE_PATTERN = f"^([0-9]{{1,19}}|(exp|whk|evt)_[{ID_DIGITS}]{{26}})$"
 """What names deliveries: a number, or the id of an export, a webhook or customer events."""
 _LONGEST_TARGET = 280
 
@@ -46,24 +46,24 @@ class Replaying:
         _check_references(references)
         now = self.clock()
 
-        def work(connection: Connection) -> tuple[list[Entry], list[str]]:
+        def work(connection: Connection) -> ReplayOutcome:
             found = {each: ledger.replay_ids_of(connection, each) for each in references}
             ids = {delivery_id for each in found.values() for delivery_id in each}
             missing = [each for each, those in found.items() if not those]
-            if dry_run:
-                return ledger.entries(connection, ids), missing
-            entries = ledger.replay(connection, ids, now)
-            # with the replay or not at all
-            audit.append(connection, entry(actor, ACTION, _target(references), "done", _said(entries)), now)
-            return entries, missing
+            entries = ledger.entries(connection, ids) if dry_run else ledger.replay(connection, ids, now)
+            if not dry_run:
+                # with the replay or not at all
+                audit.append(connection, entry(actor, ACTION, _target(references), "done", _said(entries)), now)
+            replayed = [each for each in entries if each.state in REPLAYABLE]
+            shown = self._lines(connection, replayed)
+            left = self._lines(connection, [each for each in entries if each.state not in REPLAYABLE])
+            return ReplayOutcome(dry_run, len(replayed), shown, left, tuple(missing), None)
 
         by = Deadline.after(LOOK_SECONDS)
-        entries, missing = await (self.store.read(work, by) if dry_run else self.store.write(work, deadline=by))
+        outcome = await (self.store.read(work, by) if dry_run else self.store.write(work, deadline=by))
         if not dry_run:
             self.worker.wake()
-        replayed = [each for each in entries if each.state in REPLAYABLE]
-        left = [each for each in entries if each.state not in REPLAYABLE]
-        return ReplayOutcome(dry_run, len(replayed), self._lines(replayed), self._lines(left), tuple(missing), None)
+        return outcome
 
     async def matching(
         self, query: DeliveryQuery, actor: Actor, *, everything: bool, up_to: int | None, dry_run: bool
@@ -71,16 +71,16 @@ class Replaying:
         """Replay all that a query wants, dead letters unless it names states."""
         _check_query(query, everything)
 
-        def look(connection: Connection) -> tuple[Filter, int, list[Entry]]:
+        def look(connection: Connection) -> tuple[Filter, int, tuple[DeliveryLine, ...]]:
             last = ledger.newest_id(connection) if up_to is None else up_to
             wanted = replace(of_dead_letters(filter_of(connection, query)), up_to=last)
             number = sum(ledger.count(connection, wanted).values())
-            return wanted, number, ledger.search(connection, wanted, SHOWN).entries
+            return wanted, number, self._lines(connection, ledger.search(connection, wanted, SHOWN).entries)
 
         wanted, number, first = await self.store.read(look, Deadline.after(LOOK_SECONDS))
         if not dry_run:
             number = await self._replay(query, wanted, actor)
-        return ReplayOutcome(dry_run, number, self._lines(first), (), (), wanted.up_to)
+        return ReplayOutcome(dry_run, number, first, (), (), wanted.up_to)
 
     async def _replay(self, query: DeliveryQuery, wanted: Filter, actor: Actor) -> int:
         target = query_string(replace(query, cursor=None)) or "every dead letter"
@@ -95,9 +95,8 @@ class Replaying:
         await self.auditing.append(entry(actor, ACTION, target, "done", f"{number} replayed"))
         return number
 
-    def _lines(self, entries: Sequence[Entry]) -> tuple[DeliveryLine, ...]:
-        redaction = self.deliveries.redaction()
-        return tuple(delivery_line(each, redaction) for each in entries[:SHOWN])
+    def _lines(self, connection: Connection, entries: Sequence[Entry]) -> tuple[DeliveryLine, ...]:
+        return delivery_lines(connection, entries[:SHOWN], self.deliveries.redaction())
 
 
 def _target(references: Collection[str]) -> str:

@@ -14,14 +14,12 @@ from sqlalchemy import (
     Connection,
     Row,
     Select,
-    String,
     and_,
     bindparam,
     exists,
     func,
     or_,
     select,
-    tuple_,
     update,
 )
 
@@ -45,7 +43,9 @@ _FIRST_DUE = (
     .order_by(*_place, deliveries.c.due_at)
     .limit(1)
 )
-_NEXT_DUE = _FIRST_DUE.where(tuple_(*_place) > tuple_(bindparam("name", type_=String), bindparam("kind", type_=String)))
+# two looks, not one for the pair: SQLite would begin at the pair, and pass over all that is due of it
+_NEXT_KIND = _FIRST_DUE.where(deliveries.c.connection == bindparam("name"), deliveries.c.kind > bindparam("of_kind"))
+_NEXT_CONNECTION = _FIRST_DUE.where(deliveries.c.connection > bindparam("name"))
 _CLAIMABLE = (is_in(deliveries, DeliveryState.PENDING), deliveries.c.due_at <= bindparam("now"), ~_earlier, ~_running)
 _DUE = (
     select(*COLUMNS)
@@ -64,11 +64,21 @@ _NEXT = (
     .limit(1)
     .with_for_update(skip_locked=True)
 )
-_TAKE = (
-    update(deliveries)
-    .where(deliveries.c.id.in_(bindparam("ids", expanding=True)))
-    .values(state=DeliveryState.RUNNING, lease_owner=bindparam("new_owner"), lease_until=bindparam("new_until"))
+_IS_HELD = (
+    select(deliveries.c.id)
+    .where(
+        deliveries.c.id == bindparam("of_id"),
+        deliveries.c.lease_owner == bindparam("of_owner"),
+        deliveries.c.state == DeliveryState.RUNNING,
+    )
+    .with_for_update()
 )
+_LEASED = update(deliveries).values(
+    state=DeliveryState.RUNNING, lease_owner=bindparam("new_owner"), lease_until=bindparam("new_until")
+)
+_TAKE = _LEASED.where(deliveries.c.id.in_(bindparam("ids", expanding=True)))
+# a list of ids is written into the statement each time
+_TAKE_ONE = _LEASED.where(deliveries.c.id == bindparam("of_id"))
 _oldest = select(func.min(_other.c.id)).where(_other.c.order_key == bindparam("of_key"), is_in(_other, *UNFINISHED))
 _TURN = (
     update(deliveries)
@@ -99,14 +109,17 @@ class DueWork:
 
 
 def due_work(connection: Connection, now: int) -> list[DueWork]:
-    """Every connection and kind with due work, the longest waiting first; a look at the index for each."""
+    """Every connection and kind with due work, the longest waiting first; two looks at the index for each."""
     found: list[DueWork] = []
     row = connection.execute(_FIRST_DUE).one_or_none()
     while row is not None:
         name, kind, since = row
         if since <= now:
             found.append(DueWork(name, kind, since))
-        row = connection.execute(_NEXT_DUE, {"name": name, "kind": kind}).one_or_none()
+        row = (
+            connection.execute(_NEXT_KIND, {"name": name, "of_kind": kind}).one_or_none()
+            or connection.execute(_NEXT_CONNECTION, {"name": name}).one_or_none()
+        )
     return sorted(found, key=lambda work: work.since)
 
 
@@ -132,7 +145,8 @@ def _lease(
     found = _opened(connection, rows, now)
     if found:
         ids = [delivery.id for delivery in found]
-        connection.execute(_TAKE, {"ids": ids, "new_owner": lease.owner, "new_until": lease.until})
+        take, those = (_TAKE_ONE, {"of_id": ids[0]}) if len(ids) == 1 else (_TAKE, {"ids": ids})
+        connection.execute(take, {**those, "new_owner": lease.owner, "new_until": lease.until})
     return [replace(delivery, state=DeliveryState.RUNNING, lease_owner=lease.owner) for delivery in found]
 
 
@@ -154,12 +168,8 @@ def _opened(connection: Connection, rows: Sequence[Row[tuple[object, ...]]], now
 
 def is_held(connection: Connection, delivery: Delivery) -> bool:
     """Whether the lease under which this delivery was claimed is still in force: nobody else has claimed it since."""
-    statement = select(deliveries.c.id).where(
-        deliveries.c.id == delivery.id,
-        deliveries.c.lease_owner == delivery.lease_owner,
-        deliveries.c.state == DeliveryState.RUNNING,
-    )
-    return connection.execute(statement.with_for_update()).first() is not None
+    asked = {"of_id": delivery.id, "of_owner": delivery.lease_owner}
+    return connection.execute(_IS_HELD, asked).first() is not None
 
 
 def renew(connection: Connection, lease: Lease, delivery_ids: Collection[int]) -> set[int]:

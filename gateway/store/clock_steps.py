@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, and_, case, func, select, update
 
-from gateway.store.tables import UNFINISHED, WAITS_ITS_TURN, DeliveryState, companies, deliveries, heartbeat
+from gateway.store.tables import UNFINISHED, WAITS_ITS_TURN, DeliveryState, companies, deliveries, heartbeat, is_in
 
 
 def latest_time(connection: Connection) -> int:
@@ -18,7 +18,7 @@ def put_back(connection: Connection, now: int, back_ms: int, lease_until: int) -
     Several processes may tell of one step. Then a pause ends too early, which costs one attempt; none is too long.
     `lease_until` is the longest that a lease may run whose holder does not renew it.
     """
-    pending = deliveries.c.state == DeliveryState.PENDING
+    pending = is_in(deliveries, DeliveryState.PENDING)
     earlier = deliveries.c.due_at - back_ms
     connection.execute(
         update(deliveries)
@@ -27,12 +27,12 @@ def put_back(connection: Connection, now: int, back_ms: int, lease_until: int) -
     )
     connection.execute(
         update(deliveries)
-        .where(deliveries.c.state.in_(UNFINISHED), deliveries.c.expires_at > now)
+        .where(is_in(deliveries, *UNFINISHED), deliveries.c.expires_at > now)
         .values(expires_at=deliveries.c.expires_at - back_ms)
     )
     connection.execute(
         update(deliveries)
-        .where(deliveries.c.state == DeliveryState.RUNNING, deliveries.c.lease_until > lease_until)
+        .where(is_in(deliveries, DeliveryState.RUNNING), deliveries.c.lease_until > lease_until)
         .values(lease_until=lease_until)
     )
     _settle_anew(connection, now, now, None)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Table, bindparam, exists, insert, select, update
+from sqlalchemy import Connection, Insert, Table, bindparam, exists, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.identity import Identifier, recognise
@@ -24,6 +24,8 @@ class CompanyRow:
     create_sent_at: int | None
     """Set while a create may have happened whose outcome is unknown; Unix milliseconds."""
     create_settles_at: int | None
+    is_new: bool = False
+    """Added by the transaction that it comes from: nothing else can be about it yet."""
 
     @property
     def unique_id(self) -> str:
@@ -31,7 +33,34 @@ class CompanyRow:
         return self.record_id or self.gateway_id
 
 
-_COLUMNS = [companies.c[name] for name in CompanyRow.__dataclass_fields__]
+def _inserts_once(table: Table) -> dict[str, Insert]:
+    dialects = {"postgresql": postgresql, "sqlite": sqlite}
+    return {name: dialect.insert(table).on_conflict_do_nothing() for name, dialect in dialects.items()}
+
+
+_COLUMNS = [companies.c[name] for name in CompanyRow.__dataclass_fields__ if name != "is_new"]
+# made once, as what every export goes through: to build a statement costs more than to run it
+_BY_ID = select(*_COLUMNS).where(companies.c.id == bindparam("of_id"))
+_SHARING = select(aliases.c.company_id).where(
+    aliases.c.connection == bindparam("of_connection"), aliases.c.value.in_(bindparam("values", expanding=True))
+)
+_KNOWN = (
+    select(aliases.c.company_id, aliases.c.kind, aliases.c.value, aliases.c.country)
+    .join(companies, companies.c.id == aliases.c.company_id)
+    .where(aliases.c.company_id.in_(_SHARING))
+    .order_by(companies.c.created_at, companies.c.id)
+)
+_ADD = insert(companies)
+_ADD_ALIASES = _inserts_once(aliases)
+_ADD_UNIQUE_ID = _inserts_once(unique_ids)
+_UPDATE = update(companies).where(companies.c.id == bindparam("of_id"))
+_LINK = _UPDATE.values(
+    record_id=bindparam("new_record_id"), create_sent_at=None, create_settles_at=None, updated_at=bindparam("now")
+)
+_CREATE_LEAVES = _UPDATE.where(
+    companies.c.record_id.is_(None),
+    companies.c.create_sent_at.is_not_distinct_from(bindparam("sent_before", type_=companies.c.create_sent_at.type)),
+).values(create_sent_at=bindparam("now"), create_settles_at=bindparam("settles_at"), updated_at=bindparam("now"))
 # made once: every feed asks them, and to make one takes longer than to run it
 _BY_UNIQUE_ID = (
     select(*_COLUMNS)
@@ -48,7 +77,7 @@ _BY_UNIQUE_ID_AND_DEAD = _BY_UNIQUE_ID.add_columns(_HAS_DEAD)
 
 def by_id(connection: Connection, company_id: str) -> CompanyRow | None:
     """The company with this id."""
-    row = connection.execute(select(*_COLUMNS).where(companies.c.id == company_id)).one_or_none()
+    row = connection.execute(_BY_ID, {"of_id": company_id}).one_or_none()
     return CompanyRow(*row) if row else None
 
 
@@ -88,12 +117,10 @@ def recognise_or_add(
     """
     lock(connection, RECOGNISING)
     company_id = recognise(pushed, _known(connection, name, pushed))
-    if company_id is None:
-        company_id = _add(connection, name, pushed, vid, now)
-    for identifier in pushed:
-        _add_alias(connection, name, identifier, company_id)
-    found = by_id(connection, company_id)
-    assert found is not None  # noqa: S101 - it was read or written in this very transaction
+    found = None if company_id is None else by_id(connection, company_id)
+    if found is None:
+        found = _add(connection, name, pushed, vid, now)
+    _add_aliases(connection, name, pushed, found.id)
     return found
 
 
@@ -104,53 +131,41 @@ def recognised(connection: Connection, name: str, pushed: Sequence[Identifier]) 
 
 
 def _known(connection: Connection, name: str, pushed: Sequence[Identifier]) -> list[tuple[str, Identifier]]:
-    sharing = select(aliases.c.company_id).where(
-        aliases.c.connection == name, aliases.c.value.in_({identifier.value for identifier in pushed})
-    )
-    statement = (
-        select(aliases.c.company_id, aliases.c.kind, aliases.c.value, aliases.c.country)
-        .join(companies, companies.c.id == aliases.c.company_id)
-        .where(aliases.c.company_id.in_(sharing))
-        .order_by(companies.c.created_at, companies.c.id)
-    )
-    return [(row.company_id, Identifier(row.kind, row.value, row.country)) for row in connection.execute(statement)]
+    asked = {"of_connection": name, "values": list({identifier.value for identifier in pushed})}
+    return [(company_id, Identifier(*alias)) for company_id, *alias in connection.execute(_KNOWN, asked)]
 
 
-def _add(connection: Connection, name: str, pushed: Sequence[Identifier], vid: int | None, now: int) -> str:
+def _add(connection: Connection, name: str, pushed: Sequence[Identifier], vid: int | None, now: int) -> CompanyRow:
     company_id, gateway_id = new_id("co", now), new_id("gw", now)
     business = next((one for one in pushed if one.kind == "business_id"), None)
-    connection.execute(
-        insert(companies).values(
-            id=company_id,
-            connection=name,
-            gateway_id=gateway_id,
-            vid=vid,
-            business_id=business.value[:64] if business else None,
-            country=next((one.country for one in pushed if one.country), None),
-            created_at=now,
-            updated_at=now,
-        )
-    )
-    connection.execute(insert(unique_ids).values(connection=name, unique_id=gateway_id, company_id=company_id))
-    return company_id
+    row = {
+        "id": company_id,
+        "connection": name,
+        "gateway_id": gateway_id,
+        "vid": vid,
+        "business_id": business.value[:64] if business else None,
+        "country": next((one.country for one in pushed if one.country), None),
+        "created_at": now,
+        "updated_at": now,
+    }
+    connection.execute(_ADD, row)
+    _add_unique_id(connection, name, gateway_id, company_id)
+    return CompanyRow(company_id, name, gateway_id, None, None, None, None, is_new=True)
 
 
-def _add_alias(connection: Connection, name: str, identifier: Identifier, company_id: str) -> None:
+def _add_aliases(connection: Connection, name: str, pushed: Sequence[Identifier], company_id: str) -> None:
     # an alias that another company already has stays there: the stronger identifier has decided
-    _insert_once(
-        connection,
-        aliases,
-        connection=name,
-        kind=identifier.kind,
-        value=identifier.value,
-        country=identifier.country,
-        company_id=company_id,
-    )
+    rows = [
+        {"connection": name, "kind": one.kind, "value": one.value, "country": one.country, "company_id": company_id}
+        for one in pushed
+    ]
+    if rows:
+        connection.execute(_ADD_ALIASES[connection.dialect.name], rows)
 
 
-def _insert_once(transaction: Connection, table: Table, **values: object) -> None:
-    dialect = postgresql if transaction.dialect.name == "postgresql" else sqlite
-    transaction.execute(dialect.insert(table).values(**values).on_conflict_do_nothing())
+def _add_unique_id(connection: Connection, name: str, unique_id: str, company_id: str) -> None:
+    row = {"connection": name, "unique_id": unique_id, "company_id": company_id}
+    connection.execute(_ADD_UNIQUE_ID[connection.dialect.name], row)
 
 
 def linked_elsewhere(connection: Connection, company: CompanyRow, record_ids: Sequence[str]) -> set[str]:
@@ -170,18 +185,14 @@ def adopt(connection: Connection, company: CompanyRow, record_id: str, now: int)
     connection.execute(
         update(companies).where(companies.c.id == company.id).values(record_id=record_id, updated_at=now)
     )
-    _insert_once(connection, unique_ids, connection=company.connection, unique_id=record_id, company_id=company.id)
+    _add_unique_id(connection, company.connection, record_id, company.id)
     return True
 
 
 def link(connection: Connection, company: CompanyRow, record_id: str, now: int) -> None:
     """The company's record in the CRM is known: both ids stay valid for ever."""
-    connection.execute(
-        update(companies)
-        .where(companies.c.id == company.id)
-        .values(record_id=record_id, create_sent_at=None, create_settles_at=None, updated_at=now)
-    )
-    _insert_once(connection, unique_ids, connection=company.connection, unique_id=record_id, company_id=company.id)
+    connection.execute(_LINK, {"of_id": company.id, "new_record_id": record_id, "now": now})
+    _add_unique_id(connection, company.connection, record_id, company.id)
 
 
 def unlink(connection: Connection, company_id: str, now: int) -> None:
@@ -210,16 +221,8 @@ def create_leaves(connection: Connection, company: CompanyRow, now: int, settles
 
     False, and nothing is noted, if the company was linked, or another create sent, since `company` was read.
     """
-    changed = connection.execute(
-        update(companies)
-        .where(
-            companies.c.id == company.id,
-            companies.c.record_id.is_(None),
-            companies.c.create_sent_at.is_not_distinct_from(company.create_sent_at),
-        )
-        .values(create_sent_at=now, create_settles_at=settles_at, updated_at=now)
-    ).rowcount
-    return bool(changed)
+    noted = {"of_id": company.id, "sent_before": company.create_sent_at, "now": now, "settles_at": settles_at}
+    return bool(connection.execute(_CREATE_LEAVES, noted).rowcount)
 
 
 def another_is_creating(connection: Connection, company: CompanyRow, now: int) -> bool:

@@ -5,7 +5,6 @@ commit ran in one transaction, and answers each on its own. No timer: one caller
 """
 
 import asyncio
-import contextlib
 import queue
 import stat
 import threading
@@ -19,7 +18,7 @@ from weakref import WeakKeyDictionary
 import structlog
 from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from adapters.deadline import Deadline
 from gateway import failpoints
@@ -27,10 +26,11 @@ from gateway.store import migrate, seal_keys
 from gateway.store.backup import create_private, sqlite_file
 from gateway.store.engine import READERS, open_engine, shown
 from gateway.store.failures import CannotOpen, StoreUnavailable, cause, refusal
-from gateway.store.jobs import Answers, Job, Lane, Lot, groups, still_wanted
+from gateway.store.jobs import Answers, Job, Lane, Lot, are_one_statement, groups, still_wanted
 from gateway.store.sealed_columns import with_seal
 from gateway.store.sealing import Seal
 from gateway.store.threads import DaemonThreads
+from gateway.store.writing import Writing
 
 log = structlog.get_logger()
 
@@ -61,6 +61,7 @@ class Store:
         self._queue: queue.SimpleQueue[Lot | None] = queue.SimpleQueue()
         self._lanes: WeakKeyDictionary[asyncio.AbstractEventLoop, Lane] = WeakKeyDictionary()
         self._readers = DaemonThreads(READERS, "store-read")
+        self._writing = Writing(self._engine)
         self._writer: threading.Thread | None = None
         parsed = make_url(url)
         self._file = Path(parsed.database or "") if parsed.get_backend_name() == "sqlite" else None
@@ -95,7 +96,7 @@ class Store:
         with self._engine.connect() as connection:
             is_registered = seal_keys.check(connection, self.seal)
         if not is_registered:
-            with self._engine.connect() as connection, _writing(connection):
+            with self._writing.transaction() as connection:
                 seal_keys.register(connection, self.seal)
 
     def truncate_log(self) -> None:
@@ -113,6 +114,7 @@ class Store:
             self._queue.put(None)
             self._writer.join(patience)
             self._writer = None
+        self._writing.close()
         self._readers.close(max(0.0, give_up - time.monotonic()))
         self._engine.dispose()
 
@@ -155,8 +157,13 @@ class Store:
         label: str,
         deadline: Deadline,
         done: Callable[[T | Exception], None],
+        *,
+        is_one_statement: bool = False,
     ) -> None:
-        """As `write_many`, for a caller that has no task to wait in: `done` gets the result, or what it would raise."""
+        """As `write_many`, for a caller that has no task to wait in: `done` gets the result, or what it would raise.
+
+        `is_one_statement` promises that `work`, given up to `MOST_IN_A_STATEMENT` such items, writes by one statement.
+        """
 
         def told(result: T | Exception) -> None:
             if isinstance(result, Exception):
@@ -165,7 +172,7 @@ class Store:
                 failpoints.reached(f"after:{label}")
                 done(result)
 
-        self._begin(Job(work, item, False, label, deadline, told))
+        self._begin(Job(work, item, False, label, deadline, told, is_one_statement=is_one_statement))
 
     async def _answer(
         self,
@@ -219,18 +226,29 @@ class Store:
         begun = False
         try:
             self._check_place()
-            with self._engine.connect() as connection, _writing(connection):
+            if are_one_statement(batch):
+                return self._execute(batch)
+            with self._writing.transaction() as connection:
                 begun = True
                 wanted = still_wanted(batch)
                 results = [each for group in groups(wanted) for each in _results(connection, group)]
-                for label in {job.label for job in wanted}:
-                    failpoints.reached(f"within:{label}")
+                _reached_within(wanted)
         except Exception as error:
-            if len(batch) == 1 or not begun:
-                # without the write lock nobody is to blame, and to wait for it once more for each would take for ever
+            # without the write lock nobody is to blame, and to wait for it once more for each would take for ever
+            is_of_all = isinstance(error, OperationalError | StoreUnavailable) and not begun
+            if len(batch) == 1 or is_of_all:
                 return [(job, error) for job in batch]
             return [answer for job in batch for answer in self._commit([job])]
         return results
+
+    def _execute(self, batch: list[Job]) -> Answers:
+        """What is one statement needs no transaction around it: each of its steps asks for the interpreter again."""
+        wanted = still_wanted(batch)
+        if not wanted:
+            return []
+        with self._writing.statement() as connection:
+            _reached_within(wanted)
+            return _results(connection, wanted)
 
     def _check_place(self) -> None:
         """Not a commit into a file that has been deleted or replaced: SQLite would write on where nobody finds it."""
@@ -239,6 +257,7 @@ class Store:
             raise StoreUnavailable("the store cannot be written: its file is gone; put it back")
         if found != self._identity:
             # what is open still leads to the old file
+            self._writing.close()
             self._engine.dispose()
             self._identity = found
 
@@ -273,19 +292,11 @@ async def _by(deadline: Deadline | None, answer: Awaitable[T]) -> T:
         raise StoreUnavailable(_TOO_LATE) from None
 
 
+def _reached_within(jobs: list[Job]) -> None:
+    for label in {job.label for job in jobs}:
+        failpoints.reached(f"within:{label}")
+
+
 def _results(connection: Connection, group: list[Job]) -> list[tuple[Job, Any]]:
     results = group[0].work(connection, [job.item for job in group])
     return list(zip(group, results, strict=True))
-
-
-@contextlib.contextmanager
-def _writing(connection: Connection) -> Any:
-    if connection.dialect.name == "sqlite":
-        # IMMEDIATE takes the write lock at once: a read that turns into a write would fail instead of wait
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        connection.rollback()
-        raise
-    connection.commit()

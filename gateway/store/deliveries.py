@@ -1,7 +1,7 @@
 """Deliveries: one durable unit of work towards a remote system, with its attempts. Who acts on them: `claims`."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, insert, or_, select, update
@@ -81,6 +81,44 @@ class Ending:
 
 
 COLUMNS = [deliveries.c[name] for name in Delivery.__dataclass_fields__]
+# made once, as what every delivery goes through: to build a statement costs more than to run it
+_BY_ID = select(*COLUMNS).where(deliveries.c.id == bindparam("of_id"))
+_ADD = insert(deliveries)
+_NEWEST_UNFINISHED = (
+    select(*COLUMNS, deliveries.c.content_key)
+    .where(
+        deliveries.c.order_key == bindparam("of_key"),
+        deliveries.c.kind == bindparam("of_kind"),
+        is_in(deliveries, *UNFINISHED),
+    )
+    .order_by(deliveries.c.id.desc())
+    .limit(1)
+)
+_WAITING = (
+    is_in(deliveries, *UNFINISHED),  # what the index is made for
+    deliveries.c.state == DeliveryState.PENDING,
+)
+_HASTEN = (
+    update(deliveries)
+    .where(
+        deliveries.c.order_key == bindparam("of_key"),
+        *_WAITING,
+        deliveries.c.due_at > bindparam("now"),
+        or_(deliveries.c.reason.is_(None), deliveries.c.reason != Throttled.reason),
+    )
+    .values(due_at=bindparam("now"))
+)
+_FOLLOWING = (
+    select(deliveries.c.id)
+    .where(
+        # the index is of subjects: webhooks would pay for another
+        deliveries.c.subject == bindparam("about"),
+        deliveries.c.order_key == bindparam("of_key"),
+        deliveries.c.id > bindparam("after"),
+    )
+    .order_by(deliveries.c.id)
+    .limit(1)
+)
 
 
 def read_row(seal: Seal, row: Sequence[object]) -> Delivery:
@@ -94,7 +132,7 @@ def read_row(seal: Seal, row: Sequence[object]) -> Delivery:
 
 def by_id(connection: Connection, delivery_id: int) -> Delivery | None:
     """The delivery with this id."""
-    row = connection.execute(select(*COLUMNS).where(deliveries.c.id == delivery_id)).one_or_none()
+    row = connection.execute(_BY_ID, {"of_id": delivery_id}).one_or_none()
     return read_row(seal_of(connection), row) if row else None
 
 
@@ -107,6 +145,22 @@ def locked(connection: Connection, delivery_ids: Collection[int]) -> dict[int, D
 
 def add(connection: Connection, new: NewDelivery, now: int) -> int:
     """Store a delivery, pending; its id."""
+    return _added(connection, _row_of(connection, new, now))
+
+
+def add_running(connection: Connection, new: NewDelivery, now: int, owner: str, until: int) -> Delivery:
+    """Store a delivery that `owner` acts on at once, with a lease until then. It must be the first of its order key."""
+    row = _row_of(connection, new, now) | {
+        "state": DeliveryState.RUNNING,
+        "lease_owner": owner,
+        "lease_until": until,
+    }
+    known = {**dict.fromkeys(Delivery.__dataclass_fields__), **row, "payload": new.payload}
+    known["id"] = _added(connection, row)
+    return Delivery(**{name: known[name] for name in Delivery.__dataclass_fields__})
+
+
+def _row_of(connection: Connection, new: NewDelivery, now: int) -> dict[str, Any]:
     row = {
         "connection": new.connection,
         "kind": new.kind,
@@ -121,46 +175,30 @@ def add(connection: Connection, new: NewDelivery, now: int) -> int:
         "created_at": now,
     }
     row["payload"] = shut(seal_of(connection), PAYLOAD, row)
-    key = connection.execute(insert(deliveries).values(row)).inserted_primary_key
+    return row
+
+
+def _added(connection: Connection, row: Mapping[str, Any]) -> int:
+    key = connection.execute(_ADD, row).inserted_primary_key
     return int(key[0]) if key else 0
 
 
 def unfinished_twin(connection: Connection, new: NewDelivery) -> Delivery | None:
     """An unfinished delivery of the same order key and equal content, if it is the newest of its key."""
-    statement = (
-        select(*COLUMNS, deliveries.c.content_key)
-        .where(
-            deliveries.c.order_key == new.order_key,
-            deliveries.c.kind == new.kind,
-            is_in(deliveries, *UNFINISHED),
-        )
-        .order_by(deliveries.c.id.desc())
-        .limit(1)
-    )
-    row = connection.execute(statement).one_or_none()
+    asked = {"of_key": new.order_key, "of_kind": new.kind}
+    row = connection.execute(_NEWEST_UNFINISHED, asked).one_or_none()
     return read_row(seal_of(connection), row[:-1]) if row and row[-1] == new.content_key else None
 
 
 def _waiting_of(order_key: str) -> tuple[ColumnElement[bool], ...]:
-    # the second is what the index is made for
-    pending = deliveries.c.state == DeliveryState.PENDING
-    return deliveries.c.order_key == order_key, is_in(deliveries, *UNFINISHED), pending
+    return deliveries.c.order_key == order_key, *_WAITING
 
 
 def hasten(connection: Connection, order_key: str, now: int) -> None:
     """Make what waits for its next attempt due at once, unless it is the remote that asked us to wait."""
-    connection.execute(
-        update(deliveries)
-        .where(
-            *_waiting_of(order_key),
-            deliveries.c.due_at > now,
-            or_(deliveries.c.reason.is_(None), deliveries.c.reason != Throttled.reason),
-        )
-        .values(due_at=now)
-    )
+    connection.execute(_HASTEN, {"of_key": order_key, "now": now})
 
 
-# made once, as what every delivery goes through: to build a statement costs more than to run it
 _HELD = (
     (deliveries.c.id == bindparam("of_id"))
     & (deliveries.c.lease_owner == bindparam("of_owner"))
@@ -175,23 +213,37 @@ _FINISH_UNSENT = _FINISH.values(sent_at=None)
 _ATTEMPT = insert(attempts)
 
 
-def finish(connection: Connection, delivery: Delivery, owner: str, ending: Ending, started_at: int, now: int) -> bool:
-    """Record the end of an attempt. False, and nothing is recorded, if the lease is no longer ours."""
+def finish(
+    connection: Connection, delivery: Delivery, owner: str, ending: Ending, started_at: int, now: int
+) -> Delivery | None:
+    """Record the end of an attempt; the delivery as it is then. None, and nothing is recorded, if the lease is lost."""
     number = delivery.attempts + (1 if ending.counts else 0)
     seal, told = seal_of(connection), {"id": delivery.id, "detail": ending.detail, "result": ending.result}
+    ended = replace(
+        delivery,
+        state=ending.state,
+        attempts=number,
+        due_at=ending.due_at if ending.due_at is not None else delivery.due_at,
+        sent_at=None if ending.did_not_arrive else delivery.sent_at,
+        lease_owner=None,
+        reason=None if ending.outcome == "ok" else ending.outcome,
+        detail=ending.detail,
+        result=ending.result,
+        finished_at=now if ending.state not in UNFINISHED else None,
+    )
     changed = connection.execute(
         _FINISH_UNSENT if ending.did_not_arrive else _FINISH,
         {
             "of_id": delivery.id,
             "of_owner": owner,
             "of_attempts": delivery.attempts,
-            "new_state": ending.state,
+            "new_state": ended.state,
             "new_attempts": number,
-            "new_due_at": ending.due_at if ending.due_at is not None else delivery.due_at,
-            "new_reason": None if ending.outcome == "ok" else ending.outcome,
+            "new_due_at": ended.due_at,
+            "new_reason": ended.reason,
             "new_detail": shut(seal, DETAIL, told),
             "new_result": shut(seal, RESULT, told),
-            "new_finished_at": now if ending.state not in UNFINISHED else None,
+            "new_finished_at": ended.finished_at,
         },
     ).rowcount
     if changed and ending.counts:
@@ -204,7 +256,7 @@ def finish(connection: Connection, delivery: Delivery, owner: str, ending: Endin
             "detail": ending.detail,
         }
         connection.execute(_ATTEMPT, attempt | {"detail": shut(seal, ATTEMPT_DETAIL, attempt)})
-    return bool(changed)
+    return ended if changed else None
 
 
 def _dead_since_done() -> Select[Any]:
@@ -232,14 +284,9 @@ def dead_since_done(connection: Connection, subject: str, kind: str) -> list[Del
 
 
 def following(connection: Connection, delivery: Delivery, order_key: str) -> int | None:
-    """The id of the first delivery of an order key that was added after this one."""
-    statement = (
-        select(deliveries.c.id)
-        .where(deliveries.c.order_key == order_key, deliveries.c.id > delivery.id)
-        .order_by(deliveries.c.id)
-        .limit(1)
-    )
-    found: int | None = connection.execute(statement).scalar()
+    """The id of the first delivery of an order key, about the same subject, that was added after this one."""
+    asked = {"about": delivery.subject, "of_key": order_key, "after": delivery.id}
+    found: int | None = connection.execute(_FOLLOWING, asked).scalar()
     return found
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from gateway.store import deliveries as deliveries_store
 from gateway.store.sealed_columns import BODY, DETAIL, QUERY, RESULT, opened, seal_of, shut
@@ -35,6 +35,16 @@ class ExportRow:
     result: str | None
 
 
+# made once, as what every export goes through: to build a statement costs more than to run it
+_ADD = insert(exports)
+_BODY_OF = select(exports.c.id, exports.c.body).where(exports.c.id == bindparam("of_id"))
+_ACCEPTED_IDS = select(exports.c.customer_data_id).where(
+    exports.c.delivery_id == bindparam("of_delivery"),
+    exports.c.customer_data_id.is_not(None),
+    exports.c.accepted_at.is_not(None),
+)
+
+
 def add(connection: Connection, new: NewExport, company_id: str, delivery_id: int, joined: bool, now: int) -> None:
     """Keep a push."""
     row = {
@@ -50,7 +60,7 @@ def add(connection: Connection, new: NewExport, company_id: str, delivery_id: in
     }
     seal = seal_of(connection)
     row |= {sealed.name: shut(seal, sealed, row) for sealed in (QUERY, BODY)}
-    connection.execute(insert(exports).values(row))
+    connection.execute(_ADD, row)
 
 
 def by_id(connection: Connection, name: str, export_id: str) -> ExportRow | None:
@@ -84,7 +94,7 @@ def by_id(connection: Connection, name: str, export_id: str) -> ExportRow | None
 
 def body_of(connection: Connection, export_id: str) -> bytes | None:
     """The body of an export as it came."""
-    found = connection.execute(select(exports.c.id, exports.c.body).where(exports.c.id == export_id)).mappings().first()
+    found = connection.execute(_BODY_OF, {"of_id": export_id}).mappings().first()
     body: bytes | None = opened(seal_of(connection), BODY, found) if found else None
     return body
 
@@ -119,12 +129,8 @@ def mark_answered(connection: Connection, push: Unfinished) -> None:
 
 def accepted_customer_data_ids(connection: Connection, delivery_id: int) -> list[str]:
     """Vainu's customer-data ids of the pushes that were answered "accepted", each once."""
-    statement = select(exports.c.customer_data_id).where(
-        exports.c.delivery_id == delivery_id,
-        exports.c.customer_data_id.is_not(None),
-        exports.c.accepted_at.is_not(None),
-    )
-    return list(dict.fromkeys(found for found in connection.execute(statement).scalars() if found))
+    found = connection.execute(_ACCEPTED_IDS, {"of_delivery": delivery_id}).scalars()
+    return list(dict.fromkeys(each for each in found if each))
 
 
 def was_accepted(connection: Connection, delivery_id: int) -> bool:

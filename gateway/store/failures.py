@@ -5,7 +5,15 @@ StoreUnavailable      nothing can be kept or read just now
 └── CannotOpen        what was read is sealed by a key that is not configured, or is not what was sealed
 """
 
+import re
+
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
+
+_WHERE = re.compile(
+    r"connection to server (?:at|on socket) \"[^\"]*\"(?: \([^)]*\))?(?:, port \d+)? failed: |(?<= for user) \"[^\"]*\""
+)
+"""The database's address, and who we are to it, as libpq tells them: they are nothing for callers and for whoever asks
+after our health."""
 
 
 class StoreUnavailable(Exception):
@@ -34,7 +42,7 @@ def cause(error: BaseException) -> str:
     if isinstance(error, IntegrityError):
         return "a constraint was broken"
     if isinstance(error, DBAPIError) and error.orig is not None:
-        return " ".join(str(error.orig).split())[:200]
+        return _WHERE.sub("", " ".join(str(error.orig).split()))[:200]
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return type(error).__name__

@@ -4,11 +4,13 @@ The webhooks of one commit go in by few statements; one more tells each caller w
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, select, update
 
+from gateway.store.jobs import MOST_IN_A_STATEMENT
 from gateway.store.sealed_columns import PAYLOAD, seal_of, shut
 from gateway.store.sealing import Seal
 from gateway.store.tables import WAITS_ITS_TURN, DeliveryState, deliveries
@@ -51,31 +53,57 @@ class Kept(msgspec.Struct, frozen=True):
     duplicate: bool
 
 
-_PLACES = ("connection", "kind", "order_key", "subject", "event_id", "dedupe_key", "payload", "state", "reason")
-_TIMES = ("created_at", "finished_at")
-_INTO = f"INSERT INTO deliveries ({', '.join((*_PLACES, 'due_at', *_TIMES, 'content_key', 'attempts'))})"
-_DUE = (
-    "CASE WHEN EXISTS (SELECT 1 FROM deliveries AS other WHERE other.order_key = {key} "  # noqa: S608 - all values are bound
-    f"AND other.state IN ('pending', 'running')) THEN {WAITS_ITS_TURN} ELSE {{due}} END"
+class _Row(msgspec.Struct):
+    """What is written of an event, in the order of the columns."""
+
+    connection: str
+    kind: str
+    order_key: str
+    subject: str
+    event_id: str
+    dedupe_key: str
+    payload: bytes
+    state: str
+    reason: str | None
+    due_at: int
+    created_at: int
+    finished_at: int | None
+
+
+_COLUMNS = _Row.__struct_fields__
+_DUE = _COLUMNS.index("due_at")
+_INTO = f"INSERT INTO deliveries ({', '.join(_COLUMNS)}, content_key, attempts)"
+_WHEN = (
+    "CASE WHEN (SELECT 1 FROM deliveries AS other WHERE other.order_key = {key} "  # noqa: S608 - all values are bound
+    f"AND other.state IN ('pending', 'running') LIMIT 1) IS NOT NULL THEN {WAITS_ITS_TURN} ELSE {{due}} END"
 )
-"""What has an unfinished one before it waits its turn; one look at the index, however much waits."""
+"""What has an unfinished one before it waits its turn; one look at the index, however much waits: of EXISTS PostgreSQL
+would rather make a table of all that waits, once a statement."""
 
 
+# texts made once, for SQLAlchemy asks as much time to fill a statement as SQLite to keep a row; one statement for all
+# rows, for between two of them another thread would get the interpreter
+@lru_cache(maxsize=MOST_IN_A_STATEMENT)
 def _sqlite_insert(rows: int) -> str:
-    row = f"({', '.join('?' * len(_PLACES))}, {_DUE.format(key='?', due='?')}, ?, ?, '', 0)"
+    values = ["?"] * len(_COLUMNS)
+    values[_DUE] = _WHEN.format(key="?", due="?")
+    row = f"({', '.join(values)}, '', 0)"
     return f"{_INTO} VALUES {', '.join([row] * rows)} ON CONFLICT DO NOTHING"
 
 
-# texts made once, for SQLAlchemy asks as much time to fill a statement as SQLite to keep the row; one statement for
-# many rows, for between two of them another thread would get the interpreter
-_SQLITE = {rows: _sqlite_insert(rows) for rows in (64, 32, 16, 8, 4, 2, 1)}
+# one JSON text: psycopg makes arrays in Python, which costs as much as all the rest of a commit
 _POSTGRESQL = (
-    f"{_INTO} SELECT {', '.join(_PLACES)}, {_DUE.format(key='new.order_key', due='new.due_at')}, "  # noqa: S608 - all values are bound
-    f"{', '.join(_TIMES)}, '', 0 "
-    f"FROM unnest({', '.join(['%s::text[]'] * 6)}, %s::bytea[], %s::text[], %s::text[], "
-    f"%s::bigint[], %s::bigint[], %s::bigint[]) "
-    f"AS new ({', '.join((*_PLACES, 'due_at', *_TIMES))}) ON CONFLICT DO NOTHING"
+    f"{_INTO} SELECT connection, kind, order_key, subject, event_id, dedupe_key, decode(payload, 'base64'), "  # noqa: S608 - all values are bound
+    f"state, reason, {_WHEN.format(key='new.order_key', due='new.due_at')}, created_at, finished_at, '', 0 "
+    "FROM json_to_recordset(%s::json) AS new (connection text, kind text, order_key text, subject text, event_id text, "
+    "dedupe_key text, payload text, state text, reason text, due_at bigint, created_at bigint, finished_at bigint) "
+    "ON CONFLICT DO NOTHING"
 )
+
+
+def is_one_statement(webhook: Sequence[InboundEvent]) -> bool:
+    """Whether `keep` writes this by one statement, with others like it: it may then go without a transaction."""
+    return len(webhook) == 1 and not webhook[0].by_body
 
 
 def keep(connection: Connection, webhooks: list[Sequence[InboundEvent]]) -> list[Kept]:
@@ -90,32 +118,32 @@ def keep(connection: Connection, webhooks: list[Sequence[InboundEvent]]) -> list
     return [Kept(kept[_key(first)], kept[_key(first)] != first.event_id) for first in firsts]
 
 
-def _insert_sqlite(connection: Connection, rows: list[tuple[Any, ...]]) -> int:
+def _insert_sqlite(connection: Connection, rows: list[_Row]) -> int:
     inserted = 0
-    for size, statement in _SQLITE.items():
-        while len(rows) >= size:
-            values = [value for row in rows[:size] for value in (*row[:9], row[2], *row[9:])]
-            inserted += connection.exec_driver_sql(statement, tuple(values)).rowcount
-            rows = rows[size:]
+    for start in range(0, len(rows), MOST_IN_A_STATEMENT):
+        some = rows[start : start + MOST_IN_A_STATEMENT]
+        values: list[Any] = []
+        for row in some:
+            bound = msgspec.structs.astuple(row)
+            values += (*bound[:_DUE], row.order_key, *bound[_DUE:])
+        inserted += connection.exec_driver_sql(_sqlite_insert(len(some)), tuple(values)).rowcount
     return inserted
 
 
-def _insert_postgresql(connection: Connection, rows: list[tuple[Any, ...]]) -> int:
-    columns = tuple(list(column) for column in zip(*rows, strict=True))
-    return connection.exec_driver_sql(_POSTGRESQL, columns).rowcount
+def _insert_postgresql(connection: Connection, rows: list[_Row]) -> int:
+    return connection.exec_driver_sql(_POSTGRESQL, (msgspec.json.encode(rows).decode(),)).rowcount
 
 
 _INSERT = {"sqlite": _insert_sqlite, "postgresql": _insert_postgresql}
 
 
-def _rows(events: Sequence[InboundEvent], seal: Seal) -> list[tuple[Any, ...]]:
-    """What is bound for each event: the values of `_PLACES`, when it is due, and the other times."""
-    rows: list[tuple[Any, ...]] = []
+def _rows(events: Sequence[InboundEvent], seal: Seal) -> list[_Row]:
+    rows: list[_Row] = []
     before: set[str] = set()
     for event in events:
         is_pending = event.state == DeliveryState.PENDING
         rows.append(
-            (
+            _Row(
                 event.connection,
                 event.kind,
                 event.order_key,

@@ -26,6 +26,8 @@ class Job:
     told: Callable[[Any], None]
     """Takes the result, or the exception that stands in its place."""
     first: bool = False
+    is_one_statement: bool = False
+    """Whether its work, together with that of others like it, writes by one statement."""
     is_over: bool = False
 
     def settle(self, result: Any) -> None:
@@ -38,6 +40,14 @@ class Job:
 def still_wanted(batch: list[Job]) -> list[Job]:
     """The jobs whose callers still wait for an answer; the others were told that nothing was kept."""
     return [job for job in batch if job.deadline is None or job.deadline.at > job.deadline.clock()]
+
+
+MOST_IN_A_STATEMENT = 64
+
+
+def are_one_statement(batch: list[Job]) -> bool:
+    """Whether the work of all these jobs is one statement: webhooks, most of the time."""
+    return len(batch) <= MOST_IN_A_STATEMENT and all(job.is_one_statement for job in batch)
 
 
 def groups(batch: list[Job]) -> list[list[Job]]:

@@ -16,7 +16,7 @@ from gateway.store.deliveries import by_id as delivery_by_id
 from gateway.store.exports import body_of
 from gateway.store.sealed_columns import ATTEMPT_DETAIL, DETAIL, seal_of, shown
 from gateway.store.sealing import Seal
-from gateway.store.tables import UNFINISHED, DeliveryState, attempts, deliveries, exports
+from gateway.store.tables import UNFINISHED, DeliveryState, attempts, deliveries, exports, is_in
 
 REPLAYABLE = (DeliveryState.DEAD, DeliveryState.DONE, DeliveryState.IGNORED)
 _LARGEST_ID = 2**63 - 1
@@ -53,7 +53,7 @@ class Filter:
         row = deliveries.c
         conditions: list[ColumnElement[bool]] = []
         if self.states:
-            conditions.append(row.state.in_(self.states))
+            conditions.append(is_in(deliveries, *self.states))
         if self.connection is not None:
             conditions.append(row.connection == self.connection)
         if self.kind is not None:
@@ -137,7 +137,7 @@ class Detail:
     body: bytes
     """What came in: the push that the payload names, else the payload itself."""
     overtaken_by: int | None
-    """A newer delivery of the same kind and order key that is done: a replay writes older content after it."""
+    """A newer delivery of the same kind, order key and subject that is done: a replay writes older content after it."""
 
 
 _ENTRY = [deliveries.c[name] for name in Entry.__dataclass_fields__]
@@ -176,19 +176,25 @@ def search(connection: Connection, wanted: Filter, limit: int, after: Cursor | N
 
 def count(connection: Connection, wanted: Filter) -> dict[DeliveryState, int]:
     """How many there are in each state that occurs."""
-    statement = select(deliveries.c.state, func.count()).where(*wanted.conditions()).group_by(deliveries.c.state)
-    found = {DeliveryState(state): number for state, number in connection.execute(statement)}
+    of_state = (deliveries.c.state, func.count())
+    # apart, and each on its own index: together they would read every delivery there is
+    parts = (is_in(deliveries, *UNFINISHED), deliveries.c.finished_at.is_not(None))
+    found: dict[DeliveryState, int] = {}
+    for part in parts:
+        rows = connection.execute(select(*of_state).where(part, *wanted.conditions()).group_by(deliveries.c.state))
+        found |= {DeliveryState(state): number for state, number in rows}
     return {state: found[state] for state in DeliveryState if state in found}
 
 
 def standing(connection: Connection) -> dict[tuple[str, DeliveryState], int]:
     """How many deliveries of each connection are unfinished or dead letters, by connection and state."""
-    columns = (deliveries.c.connection, deliveries.c.state)
-    # two statements, each on its own index: together they would read every delivery there is
-    wanted = (deliveries.c.state.in_(UNFINISHED), deliveries.c.state == DeliveryState.DEAD)
-    statements = [select(*columns, func.count()).where(condition).group_by(*columns) for condition in wanted]
-    rows = [row for statement in statements for row in connection.execute(statement)]
-    return {(name, DeliveryState(state)): number for name, state, number in rows}
+    found: dict[tuple[str, DeliveryState], int] = {}
+    # a statement a state, each on the index of that state: together they would read every delivery there is
+    for state in (*UNFINISHED, DeliveryState.DEAD):
+        counted = select(deliveries.c.connection, func.count()).where(is_in(deliveries, state))
+        for name, number in connection.execute(counted.group_by(deliveries.c.connection)):
+            found[name, state] = number
+    return found
 
 
 def ids_of(connection: Connection, reference: str) -> list[int]:
@@ -260,6 +266,8 @@ def _body_of(connection: Connection, delivery: Delivery) -> bytes:
 
 def _overtaken_by(connection: Connection, delivery: Delivery) -> int | None:
     statement = select(func.max(deliveries.c.id)).where(
+        # by the index of subjects
+        deliveries.c.subject == delivery.subject,
         deliveries.c.order_key == delivery.order_key,
         deliveries.c.id > delivery.id,
         deliveries.c.kind == delivery.kind,

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from gateway.store.locks import MIGRATING, lock
 
-HEAD = "0008"
+HEAD = "0009"
 """The newest revision in migrations/versions; a test holds this true."""
 _PATIENCE_SECONDS = 60
 

@@ -16,14 +16,14 @@ import os
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import SecretStr
 
 from gateway.store.failures import CannotOpen
+
+if TYPE_CHECKING:
+    from gateway.store.ciphers import Cipher
 
 _MAGIC = b"\x01g1"
 _TEXT_MAGIC = "\x01g1:"
@@ -91,9 +91,8 @@ class Seal:
                 f"sealed by the key {key_id.hex()}, which is not configured: add it to storage.previous_encryption_keys"
             )
         try:
-            cipher = self._cipher(value[:_NONCE_AT])
-            return cipher.decrypt(value[_NONCE_AT:_SEALED_AT], value[_SEALED_AT:], place)
-        except (InvalidTag, ValueError):
+            return self._cipher(value[:_NONCE_AT]).decrypt(value[_NONCE_AT:_SEALED_AT], value[_SEALED_AT:], place)
+        except ValueError:
             raise CannotOpen("a sealed value is damaged, or was moved here from another row") from None
 
     def open_text(self, value: str, place: bytes) -> str:
@@ -112,10 +111,12 @@ class Seal:
         """Whether a stored value is as this process would write it: sealed by the key that seals, or not at all."""
         return _sealed_by(value) == self._current
 
-    def _derived(self, prefix: bytes) -> AESGCM:
+    def _derived(self, prefix: bytes) -> "Cipher":
+        # imported here, as below: a store without keys is spared the library, 9 MB of memory
+        from gateway.store.ciphers import derived
+
         master = self._masters[prefix[len(_MAGIC) : _SALT_AT]]
-        salt = prefix[_SALT_AT:]
-        return AESGCM(HKDF(SHA256(), 32, salt, b"vainu-gateway store value").derive(master))
+        return derived(master, prefix[_SALT_AT:])
 
 
 def _sealed_by(value: bytes | str) -> bytes | None:
@@ -138,4 +139,6 @@ def _master(secret: str) -> bytes:
 
 
 def _key_id(master: bytes) -> bytes:
-    return HKDF(SHA256(), _ID, None, b"vainu-gateway key id").derive(master)
+    from gateway.store.ciphers import key_id
+
+    return key_id(master, _ID)

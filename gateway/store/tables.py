@@ -168,8 +168,10 @@ def is_in(table: FromClause, *states: DeliveryState) -> ColumnElement[bool]:
 _RUNNING = text("state = 'running'")
 _PENDING = text("state = 'pending'")
 _UNFINISHED = text("state IN ('pending', 'running')")
+# the state comes first where an index is of one state only: SQLite takes no other for looks that ask for the state
 Index(
     "ux_deliveries_one_running",
+    deliveries.c.state,
     deliveries.c.order_key,
     unique=True,
     sqlite_where=_RUNNING,
@@ -184,6 +186,7 @@ Index(
 )
 Index(
     "ix_deliveries_due",
+    deliveries.c.state,
     deliveries.c.connection,
     deliveries.c.kind,
     deliveries.c.due_at,
@@ -200,14 +203,19 @@ Index(
     sqlite_where=text("dedupe_key IS NOT NULL"),
     postgresql_where=text("dedupe_key IS NOT NULL"),
 )
-Index("ix_deliveries_order", deliveries.c.order_key, deliveries.c.id)
-Index("ix_deliveries_finished", deliveries.c.state, deliveries.c.finished_at)
+_FINISHED = text("finished_at IS NOT NULL")
+Index(
+    "ix_deliveries_finished",
+    deliveries.c.state,
+    deliveries.c.finished_at,
+    sqlite_where=_FINISHED,
+    postgresql_where=_FINISHED,
+)
 Index("ix_deliveries_subject", deliveries.c.subject, deliveries.c.id)
 Index("ix_deliveries_created", deliveries.c.created_at, deliveries.c.id)
 _DEAD = text("state = 'dead'")
 Index(
     "ix_deliveries_dead",
-    # first, or SQLite would rather take the index of states, and sort
     deliveries.c.state,
     deliveries.c.created_at,
     deliveries.c.id,

@@ -8,8 +8,8 @@ from stdnum.fi import ytunnus
 
 from adapters.apptivo.simulator import simulator as apptivo
 from adapters.crmcom.simulator import simulator as crmcom
+from adapters.serving import serving
 from adapters.simulated_customers import made_up
-from adapters.simulation import serving
 
 
 def test_made_up_business_ids_are_valid_and_unique() -> None:

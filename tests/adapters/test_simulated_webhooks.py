@@ -12,8 +12,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from adapters.apptivo.simulator import ApptivoState, simulator
+from adapters.serving import serving
 from adapters.simulated_webhooks import signed
-from adapters.simulation import Simulator, serving
+from adapters.simulation import Simulator
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 

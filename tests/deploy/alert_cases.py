@@ -1,6 +1,7 @@
 """Recorded series for every alert rule, and what an operator is told of them.
 
-Series are in promtool's notation, a sample a minute: `0+6x20` is 0, 6, 12 … 120; `1x20` is 1 and twenty times more.
+Series are in promtool's notation, a sample a minute unless `every` says otherwise: `0+6x20` is 0, 6, 12 … 120; `1x20`
+is 1 and twenty times more.
 """
 
 from collections.abc import Mapping
@@ -21,6 +22,8 @@ class Case:
     series: Mapping[str, str]
     at: str
     fires: tuple[tuple[dict[str, str], str], ...] = ()
+    every: str = "1m"
+    """How far the samples are apart, and the looks at the rule; the same in all cases of one alert."""
 
 
 CASES = (
@@ -232,23 +235,25 @@ CASES = (
         # four days: acme called at the start only, globex an hour ago, initech never
         "GatewayConnectionSilent",
         {
-            f'{_LAST}{{connection="acme",traffic="feed"}}': "60x5760",
-            f'{_LAST}{{connection="acme",traffic="export"}}': "0x5760",
-            f'{_LAST}{{connection="globex",traffic="feed"}}': "0+60x5700 342000x60",
-            f'{_LAST}{{connection="initech",traffic="feed"}}': "0x5760",
-            "gateway_start_time_seconds": "0x5760",
+            f'{_LAST}{{connection="acme",traffic="feed"}}': "60x576",
+            f'{_LAST}{{connection="acme",traffic="export"}}': "0x576",
+            f'{_LAST}{{connection="globex",traffic="feed"}}': "0+600x570 342000x6",
+            f'{_LAST}{{connection="initech",traffic="feed"}}': "0x576",
+            "gateway_start_time_seconds": "0x576",
         },
         "5760m",
         (
             ({"connection": "acme"}, "Nobody has called acme for 3d 23h 59m 0s"),
             ({"connection": "initech"}, "Nobody has called initech for 4d 0h 0m 0s"),
         ),
+        every="10m",
     ),
     Case(
         # restarted a day ago: nobody knows what was before
         "GatewayConnectionSilent",
-        {f'{_LAST}{{connection="acme",traffic="feed"}}': "0x5760", "gateway_start_time_seconds": "259200x5760"},
+        {f'{_LAST}{{connection="acme",traffic="feed"}}': "0x576", "gateway_start_time_seconds": "259200x576"},
         "5760m",
+        every="10m",
     ),
     Case(
         "GatewayConnectionRemoved",

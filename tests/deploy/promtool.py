@@ -3,7 +3,9 @@
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +18,9 @@ def promtool(*arguments: str, folder: Path) -> str:
         if os.environ.get("CI"):
             pytest.fail(missing)
         pytest.skip(missing)
-    ended = subprocess.run([program, *arguments], cwd=folder, capture_output=True, text=True, timeout=50, check=False)
+    with tempfile.TemporaryDirectory(dir=os.environ.get("PYTEST_DEBUG_TEMPROOT")) as scratch:
+        # it makes a database for each case there, and waits for a disk to have it
+        options: dict[str, Any] = {"cwd": folder, "env": {**os.environ, "TMPDIR": scratch}, "timeout": 50}
+        ended = subprocess.run([program, *arguments], capture_output=True, text=True, check=False, **options)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout

@@ -224,6 +224,23 @@ def test_secrets_are_for_the_gateway_s_group_only() -> None:
             assert "umask 027" in block.text, block.text
 
 
+def test_a_rotation_leaves_other_connections_alone(tmp_path: Path) -> None:
+    """Each `sed` on the configuration changes the table of the connection that is meant, and no other."""
+    other = "\n[connections.globex]\ncrm = 1\n[connections.globex.auth]\napi_keys = [1]\n"
+    other += "[connections.globex.webhooks]\nhmac = [2]\napi_keys = [3]\n"
+    example = (DEPLOY / "gateway.example.toml").read_text()
+    edits = [line for block in RUN for line in block.text.splitlines() if line.startswith("sed -i ")]
+    assert len(edits) == 3
+    for edit in edits:
+        for text in (example + other, other + example):
+            config = tmp_path / "gateway.toml"
+            config.write_text(text)
+            command = re.sub(r"\S+$", str(config), edit)
+            subprocess.run(["bash", "-c", command], check=True)  # noqa: S607 - every Unix has it in its own place
+            assert other in config.read_text()
+            assert config.read_text().count("_previous") == edit.count("_previous")
+
+
 def _lines(block: Block) -> Iterator[str]:
     yield from (line.strip() for line in block.text.splitlines() if line.strip())
 

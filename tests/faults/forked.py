@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 
-from tests.harness import client, toml, wait_until
+from tests.harness import client, spare_migrations, toml, wait_until
 
 PRELOADED = ["gateway.commands.serving", "gateway.store.migrate", "alembic.command", "adapters.apptivo"]
 START_SECONDS = 30.0
@@ -104,6 +104,7 @@ def forked_gateway(document: Mapping[str, Any], folder: Path) -> Iterator[Forked
     folder.mkdir(exist_ok=True)
     config = folder / "gateway.toml"
     config.write_text(toml(document), encoding="utf-8")
+    spare_migrations(document)
     gateway = ForkedGateway(config, folder / "gateway.log")
     try:
         yield gateway

@@ -90,6 +90,7 @@ def test_a_server_that_cannot_be_used(
     with broken(cluster):
         watch.becomes_unready()
         refused = watch.keeps_nothing()
+        assert str(cluster.folder) not in watch.gateway.http.get("/health/ready").text, "where the server is"
         feed = watch.gateway.feed("acme", watch.unique_id)
         assert (feed.status_code, feed.elapsed.total_seconds() < 3) == (200, True)
     watch.recovers(refused)

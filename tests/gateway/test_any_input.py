@@ -4,7 +4,6 @@ import contextlib
 import io
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,13 +18,16 @@ from gateway.body import MAX_DEPTH, NotJson, parse_json
 from gateway.commands.event_file import read_file
 from gateway.commands.failures import WrongUse
 from gateway.commands.when import read_when
-from gateway.explain import payload_text
 from gateway.identity import identifiers
 from gateway.ids import made_at, new_id
+from gateway.operator.redacted import Redaction
 from gateway.pushed import NotACompany, read_change, read_push
+from gateway.settings import read
 from tests.adapters.test_any_input import BOUNDED, JSON, OBJECTS
+from tests.harness import configuration
 
 NOW = 1_700_000_000_000
+REDACTION = Redaction(read(configuration("http://127.0.0.1:9", Path())))
 SUPPRESSED = settings(BOUNDED, suppress_health_check=[HealthCheck.function_scoped_fixture])
 LINES = st.lists(JSON, max_size=4).map(lambda rows: "\n".join(map(json.dumps, rows)).encode())
 JWK = st.fixed_dictionaries(
@@ -148,5 +150,4 @@ def test_stdin_that_is_no_text(monkeypatch: pytest.MonkeyPatch) -> None:
 @given(payload=st.binary(max_size=200) | JSON.map(lambda value: json.dumps(value).encode()))
 def test_any_payload_is_shown(payload: bytes) -> None:
     """Whatever is kept can be shown, at most so long."""
-    hide: Callable[[str], str] = lambda text: text  # noqa: E731 - the redaction has its own tests
-    assert len(payload_text(payload, hide, 100)) < 160
+    assert len(REDACTION.request(payload, 100)) < 160

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from adapters.simulation import serving
+from adapters.serving import serving
 from adapters.vainu.samples import samples
 from gateway.tracing import is_wanted
 from tests.gateway.cli.planted import HEADERS, PERSON, people_in

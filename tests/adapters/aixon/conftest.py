@@ -18,7 +18,7 @@ from adapters.aixon.spool import KeptRow
 from adapters.aixon.staging import Fault, Staging
 from adapters.aixon.table import Customer
 from adapters.aixon.upload import Sent, State, Upload
-from adapters.simulation import serving
+from adapters.serving import serving
 
 LIMIT = 100_000
 

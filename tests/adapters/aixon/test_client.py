@@ -19,7 +19,7 @@ from adapters.aixon.models import AixonSettings
 from adapters.aixon.spool import Body, Spool
 from adapters.contract import NotFound, Refused, RemoteError, UnexpectedReply
 from adapters.deadline import Deadline
-from adapters.simulation import serving
+from adapters.serving import serving
 from tests.adapters.aixon.conftest import Aixon
 
 SAMPLE = {

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from adapters.aixon.simulator import FAKE_API_KEY, simulator
 from adapters.aixon.staging import Fault, Staging
 from adapters.aixon.table import ColumnTable, Customer
-from adapters.simulation import serving
+from adapters.serving import serving
 from tests.adapters.aixon.conftest import Aixon, Memory, sync_once
 
 GOALS = ["no_visit", "churn", "loyal", "action", "click", "pageview", "conversion", "purchase"]

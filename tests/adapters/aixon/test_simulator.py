@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from adapters.aixon.simulator import FAKE_API_KEY, simulator
-from adapters.simulation import serving
+from adapters.serving import serving
 
 PATH = "/api_upload/v1/csv-upload"
 HEADER = [

@@ -13,7 +13,8 @@ from adapters.apptivo import SPEC
 from adapters.apptivo.simulator import DEMO_ACCESS_KEY, DEMO_API_KEY, ApptivoState, simulator
 from adapters.contract import Adapter, CallRecord, Company, Opening
 from adapters.deadline import Deadline
-from adapters.simulation import FaultRule, Simulator, serving
+from adapters.serving import serving
+from adapters.simulation import FaultRule, Simulator
 
 NOW = datetime(2026, 3, 2, 12, 0, 0, tzinfo=UTC)
 T = TypeVar("T")

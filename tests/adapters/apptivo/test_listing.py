@@ -10,7 +10,7 @@ from adapters.apptivo.all_rows import LIMIT
 from adapters.apptivo.simulator import BUSINESS_ID_ATTRIBUTE, simulator
 from adapters.contract import CustomerListing, CustomerPage, CustomerSummary, Refused, RemoteError, UnexpectedReply
 from adapters.deadline import Deadline
-from adapters.simulation import serving
+from adapters.serving import serving
 
 NOW = datetime(2026, 3, 2, 12, 0, 0, tzinfo=UTC)
 

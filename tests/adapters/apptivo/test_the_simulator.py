@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from adapters.apptivo.simulator import DEMO_ACCESS_KEY, DEMO_API_KEY, simulator
-from adapters.simulation import serving
+from adapters.serving import serving
 
 KEYS = {"apiKey": DEMO_API_KEY, "accessKey": DEMO_ACCESS_KEY}
 

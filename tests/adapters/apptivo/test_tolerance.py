@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from adapters.contract import NotFound, UnexpectedReply
-from adapters.simulation import serving
+from adapters.serving import serving
 
 
 class _Answers(dict[str, Any]):

@@ -14,7 +14,7 @@ from adapters.contract import CallRecord, Company, Contact, Lead, Opening
 from adapters.crmcom.adapter import CrmcomAdapter, open_adapter
 from adapters.crmcom.models import CrmcomSettings
 from adapters.crmcom.simulator import ORGANISATION, PASSWORD, PREFIX, USERNAME, CrmcomState, simulator
-from adapters.simulation import serving
+from adapters.serving import serving
 
 PROSPECT: dict[str, Any] = {
     "business_id": "2822996-6",

@@ -16,7 +16,7 @@ from adapters.contract import NotFound, Opening, Refused, RemoteError, SourceRep
 from adapters.crmcom.adapter import CrmcomAdapter, open_adapter
 from adapters.crmcom.models import EVENT_KINDS, SOURCES, CrmcomSettings
 from adapters.deadline import Deadline
-from adapters.simulation import serving
+from adapters.serving import serving
 
 OK = {"code": "OK", "message": "", "description": None}
 

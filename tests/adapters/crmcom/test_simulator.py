@@ -9,7 +9,7 @@ from starlette.routing import Mount
 
 from adapters.crmcom.models import BULK_ROWS, EVENT_KINDS, set_name
 from adapters.crmcom.simulator import ORGANISATION, PASSWORD, PREFIX, USERNAME, simulator
-from adapters.simulation import serving
+from adapters.serving import serving
 
 UNIT = {"performed_by_unit_identifier": {"name": "Admin Unit"}, "performed_on": "2016-06-22T15:00:00"}
 PRODUCT = {"product_identifier": {"code": "Bronze"}, "net_amount": 50, "vat_amount": 0, "total_amount": 50}

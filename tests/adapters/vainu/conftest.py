@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from adapters.simulation import serving
+from adapters.serving import serving
 from adapters.vainu.simulator import simulator
 from tests.adapters.vainu.served import Served
 

@@ -26,7 +26,8 @@ from adapters.contract import (
     Unreachable,
 )
 from adapters.deadline import Deadline
-from adapters.simulation import FaultRule, Simulator, serving
+from adapters.serving import serving
+from adapters.simulation import FaultRule, Simulator
 from adapters.vainu import CustomerData, MatchData, VainuClient, VainuSettings
 from adapters.vainu.simulator import FAKE_API_KEY, FAKE_PASSWORD, FAKE_USERNAME, VainuState, simulator
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from adapters.contract import BadCredentials, ConnectionCut, ServerFault, TimedOut
-from adapters.simulation import FaultRule, serving
+from adapters.serving import serving
+from adapters.simulation import FaultRule
 from adapters.vainu import CustomerRow, MatchData, RowOutcome, VainuClient
 from adapters.vainu.batch_imports import ImportUnfinished
 from adapters.vainu.customer_data_v1 import ROWS_PER_IMPORT, CustomerDataV1

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from adapters.contract import Refused, RemoteError, UnexpectedReply
-from adapters.simulation import serving
+from adapters.serving import serving
 from adapters.vainu import CompanyInfo, CustomerData, CustomerDataQuery, Filter
 from tests.adapters.vainu.served import VAINU, all_of, answering, soon, use
 

@@ -12,7 +12,8 @@ from starlette.routing import Route
 
 from adapters.contract import Refused, UnexpectedReply
 from adapters.deadline import Deadline
-from adapters.simulation import Simulator, serving
+from adapters.serving import serving
+from adapters.simulation import Simulator
 from adapters.vainu import CustomerDataExists, MatchData, VainuClient, VainuSettings
 from adapters.vainu.simulator import FAKE_API_KEY, simulator
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from adapters.contract import NotFound, Refused, UnexpectedReply
-from adapters.simulation import serving
+from adapters.serving import serving
 from adapters.vainu import CompanyInfo, CustomerDataExists, VainuClient
 from adapters.vainu.batch_imports import BatchImports, ImportJob, ImportResult, assign
 from adapters.vainu.customer_data_v1 import CustomerDataV1

@@ -10,7 +10,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from adapters.contract import Refused, Throttled, UnexpectedReply
-from adapters.simulation import FaultRule, serving
+from adapters.serving import serving
+from adapters.simulation import FaultRule
 from adapters.vainu import CustomerDataQuery, Filter, VainuClient
 from tests.adapters.vainu.served import SAMLINK, VAINU, Served, all_of, soon, use
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from adapters.contract import BadCredentials, NotFound, Refused, RemoteError, Throttled
-from adapters.simulation import serving
+from adapters.serving import serving
 from adapters.vainu import CompanyInfo, CustomerDataExists, MatchData, VainuClient
 from adapters.vainu.refusals import (
     CompanyTaken,

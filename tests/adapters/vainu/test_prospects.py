@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from adapters.contract import NotFound, Refused, UnexpectedReply
-from adapters.simulation import serving
+from adapters.serving import serving
 from adapters.vainu import VainuClient
 from adapters.vainu.prospect_models import LeadCompany, read_lead, read_prospect
 from adapters.vainu.prospect_query import ProspectFilter, ProspectQuery

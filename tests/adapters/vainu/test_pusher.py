@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from adapters.simulation import serving
+from adapters.serving import serving
 from adapters.vainu.pusher import fetch_feed, push_company_change, push_export
 from adapters.vainu.samples import samples
 

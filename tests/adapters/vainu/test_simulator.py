@@ -9,7 +9,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from adapters.simulation import serving
+from adapters.serving import serving
 from adapters.vainu.samples import samples
 from adapters.vainu.simulator import FAKE_API_KEY, FAKE_PASSWORD, FAKE_USERNAME, simulator
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from adapters.contract import NotFound, Refused, UnexpectedReply
-from adapters.simulation import FaultRule, serving
+from adapters.serving import serving
+from adapters.simulation import FaultRule
 from adapters.vainu import VainuClient
 from adapters.vainu.simulator import simulator
 from adapters.vainu.target_groups import TargetGroup

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from adapters.contract import NotFound, Refused, UnexpectedReply
-from adapters.simulation import serving
+from adapters.serving import serving
 from adapters.vainu import VainuClient
 from tests.adapters.vainu.served import Served, answering, soon, use
 

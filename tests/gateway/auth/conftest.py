@@ -12,7 +12,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from adapters.simulation import FaultRule, Simulator, build, serving
+from adapters.serving import serving
+from adapters.simulation import FaultRule, Simulator, build
 from gateway.auth.settings import JwtSettings
 
 ISSUER = "https://idp.example.com/"

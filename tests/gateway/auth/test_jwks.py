@@ -12,7 +12,8 @@ from joserfc.jwk import ECKey, RSAKey
 from adapters.contract import UnexpectedReply
 from adapters.simulation import FaultRule
 from gateway.auth.errors import AuthUnavailable, Unauthorized
-from gateway.auth.jwks import JwksCache, JwksRegistry, public_keys
+from gateway.auth.jwks import JwksCache, public_keys
+from gateway.auth.jwks_registry import JwksRegistry
 from gateway.auth.jwt import verify
 
 Sign = Callable[..., bytes]

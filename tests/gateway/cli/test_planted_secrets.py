@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from adapters.simulation import serving
+from adapters.serving import serving
 from adapters.vainu.samples import samples
 from tests.gateway.cli import planted
 from tests.harness import Gateway, GatewayProcess, Upstream, client, gateway_process, toml, wait_until

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from adapters.simulation import serving
+from adapters.serving import serving
 
 CLIENT_ID = "gateway-console"
 CLIENT_SECRET = "oidc client secret: of the tests/+"

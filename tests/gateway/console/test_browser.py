@@ -142,8 +142,27 @@ def faults(page: Page, kind: str = "tag", names: Sequence[str] = TAGS) -> list[s
     return [f"{each['id']}: {node['target']} {node['failureSummary']}" for each in found for node in each["nodes"]]
 
 
+CUT_OFF = """() => [...document.querySelectorAll('.sheet, .card')].flatMap(box => {
+  const edge = box.getBoundingClientRect().right + 1
+  return [...box.querySelectorAll('*')]
+    .filter(each => !each.closest('pre, svg, .hidden-label, .scroll, .line, thead'))
+    .filter(each => each.getBoundingClientRect().width > 0 && each.getBoundingClientRect().right > edge)
+    .map(each => `${innerWidth}: ${each.tagName}.${each.className} ${each.textContent.trim().slice(0, 40)}`)
+})"""
+
+
+def cut_off(page: Page) -> list[str]:
+    """What reaches beyond its box at the widths of screens, and cannot be read there."""
+    found = []
+    for width in (1360, 1280, 1152, 1024, 800, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        found += page.evaluate(CUT_OFF)
+    page.set_viewport_size(DESK)
+    return found
+
+
 def check(theatre: Theatre, page: Page, name: str) -> None:
-    """In light and dark, and on a phone: nobody is kept out, nothing is too wide, and there is a picture of it."""
+    """In light and dark, and on a phone: nobody is kept out, nothing is cut off, and there is a picture of it."""
     assert faults(page) == []
     theatre.shot(page, f"{name}-light")
     page.emulate_media(color_scheme="dark")
@@ -151,6 +170,7 @@ def check(theatre: Theatre, page: Page, name: str) -> None:
     assert faults(page, "rule", ("color-contrast", "link-in-text-block")) == []
     theatre.shot(page, f"{name}-dark")
     page.emulate_media(color_scheme="light")
+    assert cut_off(page) == []
     page.set_viewport_size(PHONE)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     theatre.shot(page, f"{name}-phone")

@@ -44,6 +44,23 @@ def test_what_others_sent_is_text(operator: Visitor) -> None:
         assert detail.status_code == 200 and "<script>document" not in detail.text
 
 
+def test_a_dead_letter_is_called_by_its_company(operator: Visitor) -> None:
+    """In the list, as the heading of its page, and where a replay is confirmed."""
+    page = operator.get("/dead-letters").text
+    assert DOOMED in page
+    heading = re.search(r"<h1>(.*?)</h1>", operator.get(links(page, "/deliveries/")[0]).text, re.DOTALL)
+    assert heading is not None and f"Export: <bdi>{DOOMED}</bdi>" in heading[1]
+    assert DOOMED in operator.get("/replay?which=all").text
+
+
+def test_a_wrong_filter_says_only_what_is_wrong(operator: Visitor) -> None:
+    """Not that there is nothing yet."""
+    for path in ("/deliveries?state=asleep", "/exports?state=asleep"):
+        page = operator.get(path)
+        assert page.status_code == 422 and "expected one of" in page.text
+        assert "No delivery yet" not in page.text and "No export yet" not in page.text
+
+
 def test_every_page_holds_together(operator: Visitor) -> None:
     """Every link of the menu, and every link of those pages, leads somewhere."""
     menu = links(operator.get("/").text, "/")
@@ -95,7 +112,7 @@ def test_a_failure_says_what_it_is(operator: Visitor, address: str, status: int,
 def test_a_replay_says_how_many_and_takes_no_more(stage: Stage, operator: Visitor) -> None:
     """What comes in after the confirmation is not replayed with it."""
     confirmation = operator.get("/replay?which=all&connection=initech").text
-    assert "Replay 1 delivery?" in confirmation and DOOMED not in confirmation
+    assert "Replay 1 delivery?" in confirmation and DOOMED in confirmation
     stage.fail_an_export("Too Late Oy")
     assert stage.dead_letters() == 2
     fields = {name: field(confirmation, name) for name in ("query", "up_to")}
@@ -123,6 +140,14 @@ def test_a_mapping_that_cannot_be_read(operator: Visitor) -> None:
         answer = operator.post("/mapping", connection="acme", export=written)
         assert answer.status_code == 422 and said in html.unescape(answer.text)
         assert f">{html.escape(written)}</textarea>" in answer.text.replace("&#34;", "&quot;")
+
+
+def test_a_mapping_begins_with_what_the_export_has(operator: Visitor) -> None:
+    """Then what is the same for every export, and last what is left out."""
+    operator.get("/mapping")
+    page = operator.post("/mapping", connection="acme", export='{"company_name": "Pasted Oy", "country": "FI"}').text
+    places = [page.index(each) for each in ("Pasted Oy</bdi></span></td>", "the same for every export", ">left out<")]
+    assert places == sorted(places)
 
 
 def test_a_sync_is_begun_and_watched(operator: Visitor) -> None:

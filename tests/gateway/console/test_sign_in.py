@@ -75,6 +75,15 @@ def _at(answer: httpx.Response) -> Visitor:
     return visitor
 
 
+def test_a_browser_that_keeps_the_cookie_to_itself_is_told_where_to_go(upstream: Upstream, tmp_path: Path) -> None:
+    """Over plain http a Secure cookie does not come back: the answer says so, and not that the form is old."""
+    document = configuration(upstream.url, tmp_path, server={"public_url": "https://gateway.example.com"})
+    with running_gateway(document) as gateway:
+        answer = Visitor(gateway.url).sign_in()
+    assert answer.status_code == 403
+    assert "without its cookie" in answer.text and "https://gateway.example.com/console/" in answer.text
+
+
 def test_a_wrong_token_is_told_and_written_down(visitor: Visitor, operator: Visitor) -> None:
     """401, the form again with what is wrong, no session; the audit log has it, without what was typed."""
     answer = visitor.sign_in("a-wrong-token-4711")

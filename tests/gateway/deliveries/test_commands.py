@@ -41,9 +41,11 @@ def test_a_dead_letter_is_listed_shown_and_replayed(
     listed = command("deliveries", "list", "--state", "dead", "--config", str(config), environ={"COLUMNS": "160"})
     assert listed.returncode == 0
     assert "server_fault" in listed.stdout
+    assert "Dead Oy" in listed.stdout, "under about: nobody knows companies by our ids"
     assert "1 dead" in listed.stdout
     (entry,) = json.loads(command("deliveries", "list", "--json", "--config", str(config)).stdout)
     assert (entry["state"], entry["kind"], entry["attempts"]) == ("dead", "export", 2)
+    assert entry["company_name"] == "Dead Oy"
 
     shown = command("deliveries", "show", str(entry["id"]), "--config", str(config)).stdout
     assert "It gave up: a dead letter, kept, shown, and can be replayed." in shown
@@ -61,6 +63,16 @@ def test_a_dead_letter_is_listed_shown_and_replayed(
     assert [attempt["outcome"] for attempt in detail()["timeline"]] == ["server_fault", "server_fault", "ok"]
     assert detail()["replayable"] is True
     assert [row["customerName"] for row in upstream.records("apptivo")["customers"]] == ["Dead Oy"]
+
+
+def test_people_are_not_shown(gateway: Gateway, config: Path, command: Command) -> None:
+    """A terminal and what is piped from it tell no more of people than the console does."""
+    contact = {"name": "Zacharias Quistgaard", "email": "zacharias@example.com", "phone": "+358401234567"}
+    gateway.push("acme", {"company_name": "Seen Oy", "contacts": [contact], "notes": "ask zacharias@example.com"})
+    for option in ([], ["--json"]):
+        shown = command("deliveries", "show", "1", *option, "--config", str(config)).stdout
+        assert "Seen Oy" in shown and "[personal]" in shown
+        assert not [word for word in (*contact.values(), "zacharias") if word in shown]
 
 
 def test_a_dry_run_changes_nothing(gateway: Gateway, upstream: Upstream, config: Path, command: Command) -> None:

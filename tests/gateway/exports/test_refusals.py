@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from adapters.apptivo.simulated_firm import DEMO_ACCESS_KEY, DEMO_API_KEY
 from adapters.crmcom import simulator as crmcom
-from adapters.simulation import serving
+from adapters.serving import serving
 from tests.gateway.exports.conftest import finished, new_company, problem, quick_export
 from tests.harness import Upstream, configuration, running_gateway
 

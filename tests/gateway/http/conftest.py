@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from adapters.simulation import serving
+from adapters.serving import serving
 from tests.harness import KEY, Gateway, Upstream, configuration, running_gateway, running_upstream
 
 ISSUER = "https://idp.example.com/"

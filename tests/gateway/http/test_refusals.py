@@ -77,6 +77,7 @@ def test_an_unknown_path_is_404(world: World, path: str) -> None:
         ("PATCH", "/health/live", {"GET", "HEAD"}),
         ("PROPFIND", "/vainu/acme/webhooks", {"POST"}),
         ("GET", "/crm/acme/webhooks", {"POST"}),
+        ("PUT", "/api/deliveries/replay", {"POST"}),
     ],
 )
 def test_a_wrong_method_is_405(world: World, method: str, path: str, allow: set[str]) -> None:
@@ -84,6 +85,12 @@ def test_a_wrong_method_is_405(world: World, method: str, path: str, allow: set[
     answer = world.gateway.http.request(method, path)
     problem(answer, 405)
     assert set(answer.headers["allow"].replace(",", " ").split()) == allow
+
+
+def test_a_page_with_two_methods_names_both(world: World) -> None:
+    """The sign-in page is shown and sent: Allow has each, though each is a route of its own."""
+    answer = world.gateway.http.put("/console/sign-in")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, POST")
 
 
 @pytest.mark.parametrize("chunked", [False, True])

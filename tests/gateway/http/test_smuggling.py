@@ -44,6 +44,8 @@ AMBIGUOUS = {
     "a negative chunk size": HEAD + CHUNKED + b"-2\r\n[]\r\n0\r\n\r\n",
     "a huge chunk size": HEAD + CHUNKED + b"fffffffffffffffff2\r\n[]\r\n0\r\n\r\n",
     "a chunk longer than its size": HEAD + CHUNKED + b"1\r\n[]\r\n0\r\n\r\n",
+    "two hosts": HEAD + b"Host: other.example\r\nContent-Length: 2\r\n\r\n[]",
+    "no host": (HEAD + b"Content-Length: 2\r\n\r\n[]").replace(b"Host:", b"X-Host:"),
     "a length among the trailers": HEAD + CHUNKED + b"2\r\n[]\r\n0\r\nContent-Length: 9\r\n\r\n",
 }
 

@@ -11,6 +11,7 @@ import schemathesis
 import yaml
 
 import gateway.problems
+from adapters.crmcom import models as crmcom
 from gateway.app import ROUTES
 from gateway.openapi import document_yaml
 from gateway.openapi.page import METHODS
@@ -51,11 +52,26 @@ def test_the_yaml_reads_back_as_the_document(openapi: Document) -> None:
     assert not re.search(r"(?m)[:-] [&*]\w+$", text)
 
 
+def routes() -> list[tuple[str, str]]:
+    """Method and path of each route; that of customer events once for each kind, for each has fields of its own."""
+    return sorted({
+        (method, path.replace("{kind}", kind)) for method, path, _endpoint in ROUTES for kind in crmcom.EVENT_KINDS
+    })  # fmt: skip
+
+
 def test_it_describes_every_route_and_nothing_else(openapi: Document) -> None:
-    """Each method and path of ROUTES is an operation, and each operation is a route."""
+    """Each method and path of ROUTES is an operation, once for each kind of event, and there is no other."""
     described = [(method, path) for method, path, _item, _operation in operations(openapi)]
 
-    assert sorted((method, path) for method, path, _endpoint in ROUTES) == sorted(described)
+    assert routes() == sorted(described)
+
+
+def test_every_operation_has_a_name_of_its_own(openapi: Document) -> None:
+    """Tools name functions by `operationId`: a verb and a noun in camel case, none twice."""
+    names = [operation["operationId"] for _method, _path, _item, operation in operations(openapi)]
+
+    assert len(set(names)) == len(names)
+    assert [name for name in names if not re.fullmatch("[a-z]+(?:[A-Z][a-z]+)+", name)] == []
 
 
 def test_every_refusal_appears(openapi: Document) -> None:
@@ -111,7 +127,7 @@ def test_schemathesis_loads_it(openapi: Document) -> None:
     """A tool that generates requests from OpenAPI documents reads every operation."""
     loaded = schemathesis.openapi.from_dict(openapi)
 
-    assert len(ROUTES) == len([each.ok() for each in loaded.get_all_operations()])
+    assert len(routes()) == len([each.ok() for each in loaded.get_all_operations()])
 
 
 def contents(openapi: Document) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -41,6 +41,29 @@ def test_a_dead_letter_says_why_and_what_to_do(sqlite_desk: Desk) -> None:
     assert sqlite_desk.get(f"exports/{export_id}")["line"]["status"] == "dead"
 
 
+def test_work_is_called_by_the_company_that_it_is_about(desk: Desk) -> None:
+    """Exports, webhooks and replays carry the company's newest name, so that nobody has to know ids."""
+    told = desk.push("acme", company_name="Old Name Oy", business_id="09704098")
+    desk.push("acme", company_name="New Name Oy", business_id="09704098")
+    desk.hook("globex", {"contact_information": {"id": "UNKNOWN1"}})
+    desk.hook("acme", {"customerId": told["unique_id"]})
+    desk.dead("Dead Oy")
+
+    named = [(each["kind"], each["company_name"]) for each in desk.get("deliveries")["items"]]
+    assert sorted(named, key=str) == sorted(
+        [
+            ("export", "Dead Oy"),
+            ("export", "New Name Oy"),
+            ("export", "New Name Oy"),
+            ("crm_webhook", "New Name Oy"),
+            ("crm_webhook", None),
+        ],
+        key=str,
+    )
+    counted = desk.post("deliveries/replay", {"filter": {"reason": "server_fault"}, "dry_run": True})
+    assert [each["company_name"] for each in counted["deliveries"]] == ["Dead Oy"]
+
+
 def test_a_push_that_joined_shows_its_own_body(sqlite_desk: Desk) -> None:
     """Two equal pushes share one delivery, and each detail shows that push."""
     sqlite_desk.upstream.fault("crmcom", "503", match="contact_information")
@@ -91,3 +114,9 @@ def test_what_is_not_there_is_404(sqlite_desk: Desk) -> None:
         answer = sqlite_desk.ask(path)
         assert answer.status_code == 404, answer.text
         assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_the_largest_number_is_only_not_there(sqlite_desk: Desk) -> None:
+    """A replay of a number that the document allows, and nobody has, is 404 as every other."""
+    for number in (4711, 10**18 - 1, 2**63 - 2, 2**63 - 1):
+        assert sqlite_desk.send(f"deliveries/{number}/replay", {}).status_code == 404, number

@@ -91,6 +91,8 @@ def redaction(tmp_path: Path) -> Redaction:
         {"X-Api-Key": "Jane"},
         {"note": f"key {CRM_SECRET}"},
         {"note": "pass-of-the-store"},
+        {"note": "the old password: Jane1Doe2"},
+        {"note": "sent Authorization: Bearer Jane.Doe.4711"},
         [{"user": {"full name": "Jane Doe"}}],
     ],
     ids=str,
@@ -100,6 +102,13 @@ def test_what_tells_of_a_person_or_opens_a_door_is_masked(redaction: Redaction, 
     for text in (redaction.request(json.dumps(body).encode()), redaction.answer(json.dumps(body))):
         for word in ("Jane", "Doe", "jane.doe", CRM_SECRET, "pass-of-the-store"):
             assert word not in str(text)
+
+
+def test_a_telephone_number_in_a_text_is_masked(redaction: Redaction) -> None:
+    """In the international form; what else has many digits is shown."""
+    assert redaction.text("call +358 40 123-4567, or +1 (555) 010 9999.") == "call [personal], or [personal]."
+    for shown in ("2026-11-21 20:58:22", "business id 1000124-4", "customer 201332", "1+1 is 2", "UTC+02:00"):
+        assert redaction.text(shown) == shown
 
 
 @pytest.mark.parametrize(

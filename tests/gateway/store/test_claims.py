@@ -37,13 +37,25 @@ def ids(claimed: list[Delivery]) -> list[int]:
 
 def finish(bench: Bench, delivery: Delivery, ending: Ending = DONE, at: int = NOW) -> bool:
     worker = str(delivery.lease_owner)
-    return bench.write(lambda c: deliveries.finish(c, delivery, worker, ending, at, at))
+    return bench.write(lambda c: deliveries.finish(c, delivery, worker, ending, at, at)) is not None
 
 
 def state(bench: Bench, delivery_id: int) -> tuple[DeliveryState, int]:
     found = bench.read(lambda c: deliveries.by_id(c, delivery_id))
     assert found is not None
     return found.state, found.attempts
+
+
+def test_what_is_told_of_a_delivery_is_what_is_kept(bench: Bench) -> None:
+    """One that is added as claimed, and one whose attempt has ended, are told to the caller as a reader finds them."""
+    new = NewDelivery("acme", "export", "acme:1", "1", b"{}", content_key="k", expires_at=NOW + 9)
+    begun = bench.write(lambda c: deliveries.add_running(c, new, NOW, "a", NOW + LEASE_MS))
+    assert bench.read(lambda c: deliveries.by_id(c, begun.id)) == begun
+    assert bench.read(claims.holders) == {"a": NOW + LEASE_MS}
+
+    ending = Ending(DeliveryState.DEAD, "refused", "no", "{}", did_not_arrive=True)
+    ended = bench.write(lambda c: deliveries.finish(c, begun, "a", ending, NOW, NOW + 5))
+    assert bench.read(lambda c: deliveries.by_id(c, begun.id)) == ended
 
 
 def test_every_state_has_its_sentence() -> None:

@@ -151,7 +151,7 @@ class Machine(RuleBasedStateMachine):
         ending = Ending(state, "ok" if state == DONE else "timeout", due_at=now + wait, counts=counts)
 
         def record(connection: Connection) -> bool:
-            recorded = deliveries.finish(connection, delivery, held.worker, ending, now, now)
+            recorded = deliveries.finish(connection, delivery, held.worker, ending, now, now) is not None
             if recorded and state == DONE:
                 deliveries.fold(connection, delivery, held.newest, now)
                 deliveries.add(connection, _follow_up(), now)
