@@ -15,6 +15,8 @@ import msgspec
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EXPECTED = "Unix time, or an ISO 8601 date or date-time, in the years 1 to 9999"
 _NUMBER = re.compile(r"([+-]?)([0-9]+)(?:\.([0-9]+))?")
+_SHORT = 20
+"""Whole numbers of so many digits hold every time there is, and need no pattern."""
 _TIME_MARKS = frozenset("Tt ")
 
 # The shape is settled here, because ciso8601 also reads a month (2018-05) and a week (2018-W18), and refuses
@@ -120,12 +122,14 @@ def _read_text(text: str, zone: tzinfo) -> Reading:
         return _read_any_text(text, zone)
     try:
         at = ciso8601.parse_datetime(text)
-        return Reading(_settled(at, zone, text), False)
+        return Reading(wall_clock(at, zone) if at.tzinfo is None else _as_utc(at, text), False)
     except ValueError:
         return _read_any_text(text, zone)  # second 60, or the reason
 
 
 def _read_any_text(text: str, zone: tzinfo) -> Reading:
+    if text.isdigit() and text.isascii() and len(text) <= _SHORT:
+        return Reading(_from_unix(int(text), 1, text), False)
     if number := _NUMBER.fullmatch(text):
         return Reading(_from_digits(number, text), False)
     if iso := _ISO.fullmatch(text):
