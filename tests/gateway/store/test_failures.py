@@ -12,11 +12,11 @@ REFUSED = "Connection refused Is the server running on that host and accepting T
     ("said", "told"),
     [
         (
-            f'connection failed: connection to server at "10.4.0.7", port 5432 failed: {REFUSED}',
+            f'connection failed: connection to server at "192.0.2.7", port 5432 failed: {REFUSED}',
             f"connection failed: {REFUSED}",
         ),
         (
-            'connection to server at "db.internal" (10.4.0.7), port 5432 failed: FATAL: password authentication '
+            'connection to server at "db.internal" (192.0.2.7), port 5432 failed: FATAL: password authentication '
             'failed for user "gateway_acme"',
             "FATAL: password authentication failed for user",
         ),
