@@ -29,7 +29,8 @@ def serving(app: ASGIApp, host: str = "127.0.0.1", port: int = 0) -> Iterator[st
         yield f"http://{host}:{listening.getsockname()[1]}"
     finally:
         server.end()
-        thread.join(5)
+        # a call that is under way is cut off: nobody waits for what an application that ends would have said
+        thread.join(0.5)
         server.force_exit = True
         thread.join(5)
         listening.close()
@@ -48,7 +49,7 @@ class PromptServer(uvicorn.Server):
         self._told = asyncio.Event()
 
     def end(self) -> None:
-        """Have it stop serving, and end the calls that are under way."""
+        """Have it stop serving, once the calls that are under way have ended."""
         self.should_exit = True
         if self._loop is not None:
             # RuntimeError: it has ended already

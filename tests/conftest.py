@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import Gateway, Upstream, configuration, running_gateway, running_upstream
+from gateway.store import Store
+from tests.harness import Gateway, Upstream, configuration, running_gateway, running_upstream, spare_migrations
 from tests.postgres import Cluster, running_cluster
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - only the root under which pytest makes its private folders
@@ -44,11 +45,32 @@ def cluster() -> Iterator[Cluster]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The storage URL of a new store of either kind."""
+def empty_store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The storage URL of a store of either kind that no gateway has opened yet."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'gateway.db'}"
     database: str = request.getfixturevalue("cluster").create_database(f"store_{next(_numbers)}")
+    return database
+
+
+@pytest.fixture(scope="session")
+def migrated_database(cluster: Cluster) -> str:
+    """The name of a database with all tables and no rows, to be copied."""
+    store = Store(cluster.create_database("migrated"))
+    store.open()
+    store.close()
+    return "migrated"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The storage URL of a new store of either kind."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'gateway.db'}"
+        spare_migrations({"storage": {"url": url}})
+        return url
+    template = request.getfixturevalue("migrated_database")
+    database: str = request.getfixturevalue("cluster").create_database(f"store_{next(_numbers)}", template)
     return database
 
 

@@ -29,8 +29,9 @@ def test_the_revisions_are_one_line_up_to_the_head() -> None:
     ]
 
 
-def test_a_store_of_the_first_version_is_brought_up_to_date(url: str) -> None:
+def test_a_store_of_the_first_version_is_brought_up_to_date(empty_store_url: str) -> None:
     """What was kept before is there after, and the tables are those of the program, on both stores."""
+    url = empty_store_url
     driver = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg"}
     engine = create_engine(make_url(url).set(drivername=driver[make_url(url).get_backend_name()]))
     config = scripts()
