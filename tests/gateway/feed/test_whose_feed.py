@@ -73,7 +73,7 @@ def test_a_pending_export_has_an_empty_feed_and_then_the_crms(scene: Any, connec
     """`gw_…` answers [] while the CRM is silent; once the record is made it stays valid, beside the CRM's id."""
     slow = {"acme": "customers?", "globex": "contact_information"}[connection]
     body = samples()["norrsken"].push_body() | {"business_id": None, "company_name": f"Slow {connection} AB"}
-    scene.fault(f"{connection}-slow", "delay", slow, seconds=1.0, times=2)
+    scene.fault(f"{connection}-slow", "delay", slow, seconds=2.0, times=2)
     reply = scene.gateway.push(f"{connection}-slow", body)
     assert (reply.status_code, reply.json()["status"]) == (200, "accepted")
     pending = reply.json()["unique_id"]
