@@ -14,7 +14,7 @@ from typing import Any, TextIO
 
 import msgspec
 
-from gateway.plain_structlog import structlog
+from gateway.lean_imports import structlog
 from gateway.tracebacks import frames, print_frames
 
 ERROR = logging.ERROR

@@ -9,6 +9,9 @@ SPARED = {
     "cryptography": "no JWT, and no key to seal by",
     "jinja2": "nobody has asked for a page",
     "joserfc": "no JWT",
+    "pygments": "no command that prints",
+    "rich": "no command that prints",
+    "watchfiles": "no reloader",
     "yaml": "nobody has asked for the contract",
 }
 """Package → where it is not needed."""
