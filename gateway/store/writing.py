@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 _TRUSTED_SECONDS = 1.0
 """How long a connection that worked is taken to work still."""
@@ -29,10 +29,11 @@ class Writing:
     @contextlib.contextmanager
     def statement(self) -> Iterator[Connection]:
         """The connection, for one statement that writes: it is a transaction by itself."""
+        connection = self._opened()
         try:
-            yield self._opened()
-        except DBAPIError as error:
-            if error.connection_invalidated:
+            yield connection
+        except BaseException:
+            if connection.invalidated:
                 self.close()
             raise
 
@@ -63,16 +64,16 @@ class Writing:
             return True
         try:
             connection.exec_driver_sql("SELECT 1")
-        except DBAPIError:
+        except SQLAlchemyError:
             self.close()
             return False
         return True
 
     def _roll_back(self, connection: Connection) -> None:
-        # SQLite ends a transaction by itself where the disk is full, and says so; psycopg knows no such word
-        if not getattr(connection.connection.driver_connection, "in_transaction", True):
-            return
         try:
-            connection.exec_driver_sql("ROLLBACK")
+            # SQLite ends a transaction by itself where the disk is full, and says so; psycopg knows no such word
+            if getattr(connection.connection.driver_connection, "in_transaction", True):
+                connection.exec_driver_sql("ROLLBACK")
         except SQLAlchemyError:
+            # broken
             self.close()

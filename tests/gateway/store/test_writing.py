@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
 from sqlalchemy import func, make_url, select, text
 
 from adapters.deadline import Deadline
@@ -11,7 +12,8 @@ from gateway.store import StoreUnavailable, WriteRefused, inbox
 from gateway.store.inbox import InboundEvent, Kept
 from gateway.store.jobs import MOST_IN_A_STATEMENT
 from gateway.store.tables import WAITS_ITS_TURN, deliveries
-from tests.gateway.store.conftest import Bench
+from tests.gateway.store.conftest import Bench, opened
+from tests.postgres import Cluster
 
 NOW = 1_780_000_000_000
 
@@ -115,3 +117,15 @@ def cut(bench: Bench) -> None:
     if make_url(bench.store.url).get_backend_name() == "postgresql":
         others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
         bench.read(lambda c: c.execute(text(f"{others} AND pid <> pg_backend_pid()")).all())
+
+
+def test_a_connection_that_breaks_in_a_transaction_is_opened_anew(
+    cluster: Cluster, request: pytest.FixtureRequest
+) -> None:
+    """PostgreSQL ends the connection in the middle of a write: that one is refused, and the next ones are kept."""
+    with opened(cluster.create_database(request.node.name[:40])) as bench:
+        for _time in range(2):
+            with pytest.raises(StoreUnavailable):
+                bench.write(lambda c: c.execute(text("SELECT pg_terminate_backend(pg_backend_pid())")).all())
+            assert bench.write(lambda c: c.execute(text("SELECT 1")).scalar()) == 1
+        assert handed_over(bench, [hook(1)]) == [Kept("whk_1", False)]
