@@ -26,7 +26,7 @@ from sqlalchemy import (
 from gateway.store.deliveries import COLUMNS, Delivery, read_row
 from gateway.store.failures import CannotOpen
 from gateway.store.sealed_columns import seal_of
-from gateway.store.tables import UNFINISHED, WAITS_ITS_TURN, DeliveryState, deliveries, is_in
+from gateway.store.tables import UNFINISHED, WAITS_ITS_TURN, DeliveryState, deliveries, is_besides, is_in
 
 log = structlog.get_logger()
 
@@ -46,11 +46,14 @@ _FIRST_DUE = (
 # two looks, not one for the pair: SQLite would begin at the pair, and pass over all that is due of it
 _NEXT_KIND = _FIRST_DUE.where(deliveries.c.connection == bindparam("name"), deliveries.c.kind > bindparam("of_kind"))
 _NEXT_CONNECTION = _FIRST_DUE.where(deliveries.c.connection > bindparam("name"))
-_CLAIMABLE = (is_in(deliveries, DeliveryState.PENDING), deliveries.c.due_at <= bindparam("now"), ~_earlier, ~_running)
+_CLAIMABLE = (deliveries.c.due_at <= bindparam("now"), ~_earlier, ~_running)
 _DUE = (
     select(*COLUMNS)
     .where(
-        deliveries.c.connection == bindparam("of_connection"), deliveries.c.kind == bindparam("of_kind"), *_CLAIMABLE
+        is_in(deliveries, DeliveryState.PENDING),
+        deliveries.c.connection == bindparam("of_connection"),
+        deliveries.c.kind == bindparam("of_kind"),
+        *_CLAIMABLE,
     )
     .order_by(deliveries.c.due_at, deliveries.c.id)
     .limit(bindparam("most"))
@@ -59,7 +62,13 @@ _DUE = (
 )
 _NEXT = (
     select(*COLUMNS)
-    .where(deliveries.c.order_key == bindparam("of_key"), *_CLAIMABLE)
+    .where(
+        deliveries.c.order_key == bindparam("of_key"),
+        # what the index of keys is made for
+        is_in(deliveries, *UNFINISHED),
+        is_besides(deliveries, DeliveryState.PENDING),
+        *_CLAIMABLE,
+    )
     .order_by(deliveries.c.id)
     .limit(1)
     .with_for_update(skip_locked=True)

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func,
 from adapters.contract import Throttled
 from gateway.store.sealed_columns import ATTEMPT_DETAIL, DETAIL, PAYLOAD, RESULT, opened, seal_of, shut
 from gateway.store.sealing import Seal
-from gateway.store.tables import UNFINISHED, DeliveryState, attempts, deliveries, is_in
+from gateway.store.tables import UNFINISHED, DeliveryState, attempts, deliveries, is_besides, is_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ _NEWEST_UNFINISHED = (
 )
 _WAITING = (
     is_in(deliveries, *UNFINISHED),  # what the index is made for
-    deliveries.c.state == DeliveryState.PENDING,
+    is_besides(deliveries, DeliveryState.PENDING),
 )
 _HASTEN = (
     update(deliveries)
