@@ -30,6 +30,8 @@ log = structlog.get_logger()
 _NOT_READY_SECONDS = 1.0
 """How long a draining gateway still answers at least, so that load balancers see that it is not ready."""
 _LOOK_SECONDS = 0.05
+_ORPHANED_SECONDS = 1.0
+"""How often a worker looks whether its supervisor still lives."""
 _GARBAGE_AFTER = 20_000
 """New containers before the collector looks at them: at Python's 700 it looks at every tenth request."""
 _SWITCH_SECONDS = 0.0003
@@ -41,16 +43,21 @@ _KEEP_ALIVE_SECONDS = 75
 class _Server(uvicorn.Server):
     """uvicorn, but TERM begins a drain before it closes the listening socket, and HUP reads the settings again."""
 
-    def __init__(self, config: uvicorn.Config, service: Service, on_ready: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, service: Service, on_ready: Callable[[], None], siblings: Siblings | None
+    ) -> None:
         super().__init__(config)
         self._service = service
         self._on_ready = on_ready
+        self._siblings = siblings
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, and say so."""
         await super().startup(sockets)
         self._on_ready()
+        if self._siblings is not None:
+            self._spawn(self._leave_with(self._siblings))
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -83,6 +90,14 @@ class _Server(uvicorn.Server):
         self._service.begin_drain()
         log.info("serve.draining")
         self._spawn(self._stop_listening())
+
+    async def _leave_with(self, siblings: Siblings) -> None:
+        """Drain when the supervisor is gone: nobody else would tell this process to end, or see that it hangs."""
+        while not siblings.is_cut:  # noqa: ASYNC110 - a stream has no event for its end
+            await asyncio.sleep(_ORPHANED_SECONDS)
+        if not self._service.leaving:
+            log.error("serve.supervisor_gone")
+            self._drain()
 
     async def _stop_listening(self) -> None:
         """Answer on, as long as is good for whoever calls; the rest of the time is for what is in flight to finish."""
@@ -141,14 +156,10 @@ def serve(
     `on_ready` is called when it listens. `siblings` is the line to the other processes on the socket, where there are
     any; `environ` may ask for traces.
     """
-    service = Service(
-        settings,
-        config=config,
-        siblings=Siblings(siblings) if siblings else None,
-        trace_provider=_trace_provider(environ),
-    )
+    line = Siblings(siblings) if siblings else None
+    service = Service(settings, config=config, siblings=line, trace_provider=_trace_provider(environ))
     server_config = uvicorn_config(settings, service)
-    server = _Server(server_config, service, on_ready)
+    server = _Server(server_config, service, on_ready, line)
     with asyncio.Runner(loop_factory=server_config.get_loop_factory()) as runner:
         runner.run(_serve(server, service, listening))
 

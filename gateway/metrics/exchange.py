@@ -112,6 +112,11 @@ class Siblings:
         """Take up the line; on the event loop that uses it."""
         self._reader, self._writer = await asyncio.open_connection(sock=self._line, limit=_LONGEST_LINE)
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether the supervisor has closed the line: it is no more."""
+        return self._reader is not None and self._reader.at_eof()
+
     def tell(self, snapshot: Snapshot) -> None:
         """Tell what was counted; skipped while the supervisor has not read what it was told before."""
         if self._writer is not None and not self._writer.transport.get_write_buffer_size():

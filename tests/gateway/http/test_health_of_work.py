@@ -132,16 +132,42 @@ def test_a_worker_process_that_hangs_holds_up_no_drain(upstream: Upstream, tmp_p
     assert "supervise.killed" in process.log.read_text()
 
 
+def test_workers_end_with_their_supervisor(upstream: Upstream, tmp_path: Path) -> None:
+    """The process that looks after them is killed: they drain and leave the port, and nobody serves unwatched."""
+    document = configuration(upstream.url, tmp_path, server={"drain_seconds": 1})
+    with gateway_process(document, tmp_path) as process:
+        process.start("--workers", "2")
+        wait_until(lambda: process.log.read_text().count("serve.listening") == 2, "both listen")
+        workers = children(process)
+        process.kill()
+        wait_until(lambda: not any(map(runs, workers)), "they have ended")
+    assert process.log.read_text().count("serve.supervisor_gone") == 2
+
+
+def children(process: GatewayProcess) -> list[int]:
+    """The ids of a supervisor's workers."""
+    assert process.process is not None
+    supervisor = process.process.pid
+    return [int(each) for each in Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()]
+
+
+def runs(pid: int) -> bool:
+    """Whether a process still does anything; one that has ended may wait for somebody to ask how."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state not in "ZX"
+
+
 @contextmanager
 def stopped(process: GatewayProcess) -> Iterator[None]:
     """One of two workers stands still."""
     wait_until(lambda: process.log.read_text().count("serve.listening") == 2, "both listen")
-    assert process.process is not None
-    supervisor = process.process.pid
     # by then each has told that it lives
     with client(process.url, headers=OPERATOR) as http:
         wait_until(lambda: "gateway_workers 2.0" in http.get("/metrics").text, "both have told")
-    victim = int(Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()[0])
+    victim = children(process)[0]
     os.kill(victim, signal.SIGSTOP)
     try:
         yield
