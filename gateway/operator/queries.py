@@ -111,12 +111,11 @@ def filter_of_body(body: Any, path: str) -> DeliveryQuery:
     faults: list[BodyFault] = []
     pairs: list[tuple[str, str]] = []
     for key, value in body.items():
-        values = [value] if key not in _MANY else value if isinstance(value, list) else []
+        values = value if isinstance(value, list) and key in _MANY else [value]
         if key not in _READ or key in ("limit", "cursor"):
             faults.append(BodyFault(f"{path}.{key}", f"expected one of {', '.join(_FILTERS)}"))
         elif not values or not all(isinstance(each, str) and each for each in values):
-            expected = "an array of texts, none of them empty" if key in _MANY else "a text that is not empty"
-            faults.append(BodyFault(f"{path}.{key}", f"expected {expected}"))
+            faults.append(BodyFault(f"{path}.{key}", "expected text, or several in an array, none of it empty"))
         else:
             pairs += [(key, each) for each in values]
     found = _values(_FILTERS, pairs, faults, f"{path}.")
