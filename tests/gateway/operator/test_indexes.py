@@ -185,7 +185,8 @@ def test_a_step_with_one_record_looks_at_that_record_only(full: Bench, name: str
     """However many others wait: SQLite goes by the order key, or by the id that it has found so."""
     for plan in plans(full, STEPS[name]):
         searches = re.findall(r"SEARCH (?:deliveries|other)[^\n]*", plan)
-        assert all("order_key=?" in each or "rowid=?" in each for each in searches), plan
+        keys = ("order_key=?", "dedupe_key=?", "rowid=?")
+        assert all(any(key in each for key in keys) for each in searches), plan
 
 
 def test_a_look_for_few_among_many_is_bounded_and_goes_on(full: Bench) -> None:

@@ -19,10 +19,10 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.fixture
 def started(world: World):  # type: ignore[no-untyped-def]  # a fixture that yields a process
-    """`gateway sync acme` in a process of its own, which waits for the CRM's third page to get well."""
+    """`gateway sync acme` in a process of its own, which waits for the CRM's third page."""
     world.crm.add_customers(450)
     third = "territoryType=MULTIPLE&sortColumn=customerName.sortable&sortDir=asc&startIndex=200"
-    world.upstream.fault("apptivo", "500", match=third)
+    world.upstream.fault("apptivo", "delay", seconds=60, match=third)
     command = [sys.executable, "-m", "gateway", "sync", "acme", "--config", str(world.config)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     wait_until(lambda: any(third in call["query"] for call in world.upstream.calls("apptivo")), "two pages are there")
