@@ -102,20 +102,29 @@ _POSTGRESQL = (
 
 
 def is_one_statement(webhook: Sequence[InboundEvent]) -> bool:
-    """Whether `keep` writes this by one statement, with others like it: it may then go without a transaction."""
-    return len(webhook) == 1 and not webhook[0].by_body
+    """Whether `keep` writes this by one statement, with others like it: it may then go without a transaction.
+
+    Where an equal body came long ago it takes two more, each of which may be the last one that is done.
+    """
+    return len(webhook) == 1
 
 
 def keep(connection: Connection, webhooks: list[Sequence[InboundEvent]]) -> list[Kept]:
     """Keep the events of each webhook, once; what to tell each sender."""
     events = [event for webhook in webhooks for event in webhook]
-    _forget_old_bodies(connection, [event for event in events if event.by_body])
-    inserted = _INSERT[connection.dialect.name](connection, _rows(events, seal_of(connection)))
     firsts = [first for first, *_rest in webhooks]
-    if inserted == len(events):
+    if _insert(connection, events) == len(events):
         return [Kept(first.event_id, False) for first in firsts]
+    by_body = [event for event in events if event.by_body]
+    if by_body and _forget_old_bodies(connection, by_body):
+        _insert(connection, by_body)
     kept = _kept_ids(connection, firsts)
     return [Kept(kept[_key(first)], kept[_key(first)] != first.event_id) for first in firsts]
+
+
+def _insert(connection: Connection, events: Sequence[InboundEvent]) -> int:
+    """Insert those whose key is not there; how many that were."""
+    return _INSERT[connection.dialect.name](connection, _rows(events, seal_of(connection)))
 
 
 def _insert_sqlite(connection: Connection, rows: list[_Row]) -> int:
@@ -180,20 +189,16 @@ def _key(event: InboundEvent) -> tuple[str, str, str]:
     return event.connection, event.kind, event.dedupe_key
 
 
-def _forget_old_bodies(connection: Connection, events: Sequence[InboundEvent]) -> None:
-    if not events:
-        return
+def _forget_old_bodies(connection: Connection, events: Sequence[InboundEvent]) -> bool:
+    """Let go the keys of equal bodies that came before the window; whether there were any."""
     oldest = min(event.received_at for event in events) - BODY_WINDOW_MS
-    connection.execute(
-        update(deliveries)
-        .where(
-            deliveries.c.dedupe_key.in_({event.dedupe_key for event in events}),
-            deliveries.c.connection.in_({event.connection for event in events}),
-            deliveries.c.kind.in_({event.kind for event in events}),
-            deliveries.c.created_at < oldest,
-        )
-        .values(dedupe_key=None)
+    statement = update(deliveries).where(
+        deliveries.c.dedupe_key.in_({event.dedupe_key for event in events}),
+        deliveries.c.connection.in_({event.connection for event in events}),
+        deliveries.c.kind.in_({event.kind for event in events}),
+        deliveries.c.created_at < oldest,
     )
+    return connection.execute(statement.values(dedupe_key=None)).rowcount > 0
 
 
 def _kept_ids(connection: Connection, firsts: Sequence[InboundEvent]) -> dict[tuple[str, str, str], str]:

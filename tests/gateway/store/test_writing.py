@@ -9,7 +9,7 @@ from sqlalchemy import func, make_url, select, text
 
 from adapters.deadline import Deadline
 from gateway.store import StoreUnavailable, WriteRefused, inbox
-from gateway.store.inbox import InboundEvent, Kept
+from gateway.store.inbox import BODY_WINDOW_MS, InboundEvent, Kept
 from gateway.store.jobs import MOST_IN_A_STATEMENT
 from gateway.store.tables import WAITS_ITS_TURN, deliveries
 from tests.gateway.store.conftest import Bench, opened
@@ -64,6 +64,21 @@ def test_what_comes_together_is_kept_together(bench: Bench) -> None:
     assert told[2:] == [Kept(f"whk_{number}", True) for number in range(3)]
     row = bench.read(lambda c: c.execute(select(deliveries).where(deliveries.c.event_id == "whk_1")).one())
     assert (bytes(row.payload), row.created_at, row.due_at) == (hook(1).payload, NOW, NOW)
+
+
+def test_an_equal_body_of_long_ago_is_news(bench: Bench) -> None:
+    """Without ids: repeats within the hour are known, one after it is kept anew, beside others that come with it."""
+
+    def body(number: int, key: str, at: int) -> InboundEvent:
+        return hook(number, dedupe_key=f"body:{key}", by_body=True, received_at=at)
+
+    assert handed_over(bench, [body(1, "a", NOW), body(2, "b", NOW)]) == [Kept("whk_1", False), Kept("whk_2", False)]
+    soon = NOW + BODY_WINDOW_MS
+    assert handed_over(bench, [body(3, "a", soon), body(4, "c", soon)]) == [Kept("whk_1", True), Kept("whk_4", False)]
+    late = soon + 1
+    told = handed_over(bench, [body(5, "a", late), body(6, "a", late), body(7, "c", late), body(8, "d", late)])
+    assert told == [Kept("whk_5", False), Kept("whk_5", True), Kept("whk_4", True), Kept("whk_8", False)]
+    assert stored(bench) == 5
 
 
 def test_two_of_one_record_wait_for_each_other(bench: Bench) -> None:
