@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape
 from tests.bench.frame.results import Result, Target
 from tests.bench.frame.table import number
 
-_WIDTH, _LEFT, _ROW, _TOP = 900, 500, 26, 64
+_WIDTH, _LEFT, _ROW, _TOP = 1080, 680, 26, 64
 _OCTAVES = 2.0
 """The bars reach from a quarter of the target to four times it."""
 _SCALE = (_WIDTH - _LEFT - 30) / (2 * _OCTAVES)
