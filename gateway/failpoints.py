@@ -1,7 +1,8 @@
 """Named points at which a test may have the process killed, to prove that nothing is lost there.
 
 Every labelled write of the store has three: `before:LABEL`, `within:LABEL` (in the transaction, before its commit; of a
-write that is one statement, just before that) and `after:LABEL` (on disk, nobody told yet). Not armed, a point costs one comparison.
+write that is one statement, just before that) and `after:LABEL` (on disk, nobody told yet). Not armed, a point
+costs one comparison.
 """
 
 import os

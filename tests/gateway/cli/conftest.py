@@ -30,6 +30,8 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     """Runs the console script's `main` here and now: as `run_command`, without a new process's second of imports."""
     root = logging.getLogger()
     before = structlog.get_config(), root.handlers[:], root.level
+    # a gateway in this process tells of a request once it has answered: never in the output of a command
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.__stderr__))
 
     def run(
         *arguments: str, folder: Path | None = None, environ: Mapping[str, str] | None = None

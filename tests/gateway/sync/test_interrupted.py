@@ -24,7 +24,10 @@ def started(world: World):  # type: ignore[no-untyped-def]  # a fixture that yie
     third = "territoryType=MULTIPLE&sortColumn=customerName.sortable&sortDir=asc&startIndex=200"
     world.upstream.fault("apptivo", "delay", seconds=60, match=third)
     command = [sys.executable, "-m", "gateway", "sync", "acme", "--config", str(world.config)]
+    # what runs in a shell's background ignores it, and hands that on
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    signal.signal(signal.SIGINT, before)
     wait_until(lambda: any(third in call["query"] for call in world.upstream.calls("apptivo")), "two pages are there")
     try:
         yield process
