@@ -15,7 +15,7 @@ def decoded(text: bytes | str) -> Any:
     try:
         return msgspec.json.decode(text)
     except (msgspec.DecodeError, ValueError, RecursionError):
-        pass
+        pass  # not yet: it is for `json` to decide
     try:
         return json.loads(text)
     except RecursionError:

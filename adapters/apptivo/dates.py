@@ -45,7 +45,7 @@ class Dates:
                     timed = _TIMED.get(name)
                     return self._with_time(reading, row, timed) if timed else reading
             except TimestampRefused:
-                pass
+                pass  # another field may hold the time; where none does, the first is refused by `read`
             if refused in _BLANK:
                 refused = value
         return refused

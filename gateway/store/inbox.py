@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, select, update
 
 from gateway.store.jobs import MOST_IN_A_STATEMENT
 from gateway.store.sealed_columns import PAYLOAD, seal_of, shut
@@ -192,22 +192,22 @@ def _key(event: InboundEvent) -> tuple[str, str, str]:
 def _forget_old_bodies(connection: Connection, events: Sequence[InboundEvent]) -> bool:
     """Let go the keys of equal bodies that came before the window; whether there were any."""
     oldest = min(event.received_at for event in events) - BODY_WINDOW_MS
-    statement = update(deliveries).where(
-        deliveries.c.dedupe_key.in_({event.dedupe_key for event in events}),
-        deliveries.c.connection.in_({event.connection for event in events}),
-        deliveries.c.kind.in_({event.kind for event in events}),
-        deliveries.c.created_at < oldest,
-    )
+    statement = update(deliveries).where(*_of_keys(events), deliveries.c.created_at < oldest)
     return connection.execute(statement.values(dedupe_key=None)).rowcount > 0
 
 
 def _kept_ids(connection: Connection, firsts: Sequence[InboundEvent]) -> dict[tuple[str, str, str], str]:
     """By key, what the sender of the first webhook of that key is told."""
-    columns = (deliveries.c.connection, deliveries.c.kind, deliveries.c.dedupe_key)
+    columns = (deliveries.c.connection, deliveries.c.kind, deliveries.c.dedupe_key, deliveries.c.event_id)
+    rows = connection.execute(select(*columns).where(*_of_keys(firsts)))
+    return {(name, kind, key): event_id for name, kind, key, event_id in rows}
+
+
+def _of_keys(events: Sequence[InboundEvent]) -> tuple[ColumnElement[bool], ...]:
+    """What has the keys of these events."""
     # one list a column, not a list of triples, which SQLite would look up in no index
-    statement = select(*columns, deliveries.c.event_id).where(
-        deliveries.c.connection.in_({event.connection for event in firsts}),
-        deliveries.c.kind.in_({event.kind for event in firsts}),
-        deliveries.c.dedupe_key.in_({event.dedupe_key for event in firsts}),
+    return (
+        deliveries.c.connection.in_({event.connection for event in events}),
+        deliveries.c.kind.in_({event.kind for event in events}),
+        deliveries.c.dedupe_key.in_({event.dedupe_key for event in events}),
     )
-    return {(row[0], row[1], row[2]): row[3] for row in connection.execute(statement)}

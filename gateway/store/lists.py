@@ -7,10 +7,10 @@ how far back that was. Dead letters have an index of their own; unfinished ones 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from sqlalchemy import ColumnElement, Connection, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, select, tuple_
 
 from gateway.store.ledger import Cursor, Entry, Filter, entry_columns, read_entries
-from gateway.store.tables import UNFINISHED, DeliveryState, deliveries, is_in
+from gateway.store.tables import UNFINISHED, DeliveryState, deliveries, is_besides, is_in
 
 SCANNED = 50_000
 """How many rows one page looks through at most."""
@@ -69,7 +69,7 @@ def _conditions(wanted: Filter) -> tuple[list[ColumnElement[bool]], list[ColumnE
     if tuple(wanted.states) == (DeliveryState.DEAD,):
         indexed.append(is_in(deliveries, DeliveryState.DEAD))
     elif wanted.states:
-        others.append(func.coalesce(deliveries.c.state, "").in_(wanted.states))
+        others.append(is_besides(deliveries, *wanted.states))
     return indexed, others
 
 

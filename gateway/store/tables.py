@@ -1,6 +1,7 @@
 """The tables. Times are Unix milliseconds, UTC. The only SQL of the gateway is in this package."""
 
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -166,67 +167,64 @@ def is_in(table: FromClause, *states: DeliveryState) -> ColumnElement[bool]:
     return column.in_([literal_column(f"'{state}'") for state in states])
 
 
-def is_besides(table: FromClause, state: DeliveryState) -> ColumnElement[bool]:
+def is_besides(table: FromClause, *states: DeliveryState) -> ColumnElement[bool]:
     """A row's state where another condition is to choose the index: no planner looks up an expression in one."""
-    return func.coalesce(table.c.state, "") == state
+    state = func.coalesce(table.c.state, "")
+    # a list is written into the statement anew each time that it runs
+    return state == states[0] if len(states) == 1 else state.in_(states)
 
 
-_RUNNING = text("state = 'running'")
-_PENDING = text("state = 'pending'")
-_UNFINISHED = text("state IN ('pending', 'running')")
+def _partial_index(name: str, *columns: Column[Any], where: str, unique: bool = False) -> None:
+    """An index of the rows that meet a condition, in either database."""
+    condition = text(where)
+    Index(name, *columns, unique=unique, sqlite_where=condition, postgresql_where=condition)
+
+
 # the state comes first where an index is of one state only: SQLite takes no other for looks that ask for the state
-Index(
+_partial_index(
     "ux_deliveries_one_running",
     deliveries.c.state,
     deliveries.c.order_key,
     unique=True,
-    sqlite_where=_RUNNING,
-    postgresql_where=_RUNNING,
+    where="state = 'running'",
 )
-Index(
+_partial_index(
     "ix_deliveries_unfinished",
     deliveries.c.order_key,
     deliveries.c.id,
-    sqlite_where=_UNFINISHED,
-    postgresql_where=_UNFINISHED,
+    where="state IN ('pending', 'running')",
 )
-Index(
+_partial_index(
     "ix_deliveries_due",
     deliveries.c.state,
     deliveries.c.connection,
     deliveries.c.kind,
     deliveries.c.due_at,
     deliveries.c.id,
-    sqlite_where=_PENDING,
-    postgresql_where=_PENDING,
+    where="state = 'pending'",
 )
-Index(
+_partial_index(
     "ux_deliveries_dedupe",
     deliveries.c.connection,
     deliveries.c.kind,
     deliveries.c.dedupe_key,
     unique=True,
-    sqlite_where=text("dedupe_key IS NOT NULL"),
-    postgresql_where=text("dedupe_key IS NOT NULL"),
+    where="dedupe_key IS NOT NULL",
 )
-_FINISHED = text("finished_at IS NOT NULL")
-Index(
+_partial_index(
     "ix_deliveries_finished",
     deliveries.c.state,
     deliveries.c.finished_at,
-    sqlite_where=_FINISHED,
-    postgresql_where=_FINISHED,
+    where="finished_at IS NOT NULL",
 )
 Index("ix_deliveries_subject", deliveries.c.subject, deliveries.c.id)
 Index("ix_deliveries_created", deliveries.c.created_at, deliveries.c.id)
-_DEAD = text("state = 'dead'")
-Index(
+_partial_index(
     "ix_deliveries_dead",
     deliveries.c.state,
     deliveries.c.created_at,
     deliveries.c.id,
-    sqlite_where=_DEAD,
-    postgresql_where=_DEAD,
+    where="state = 'dead'",
 )
 
 attempts = Table(
@@ -279,14 +277,12 @@ sync_runs = Table(
     sqlite_autoincrement=True,
 )
 
-_RUNNING_SYNC = text("state = 'running'")
-Index(
+_partial_index(
     "ux_sync_runs_one_running",
     sync_runs.c.connection,
     sync_runs.c.target,
     unique=True,
-    sqlite_where=_RUNNING_SYNC,
-    postgresql_where=_RUNNING_SYNC,
+    where="state = 'running'",
 )
 Index("ix_sync_runs_latest", sync_runs.c.connection, sync_runs.c.target, sync_runs.c.id)
 
